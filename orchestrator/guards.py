@@ -1,0 +1,70 @@
+"""Three faults of the pinned Ray, one guard each. Delete a guard when its test passes without it."""
+
+import time
+from typing import Any
+
+import ray
+from ray import tune
+from ray.train.torch import TorchTrainer
+
+
+class LeanTorchTrainer(TorchTrainer):
+    """A trainer without the placement-group cleaner, which asks a dashboard that need not exist.
+
+    On a host with two clusters the cleaner can even remove the groups of the other one (Ray issue 54305).
+    `OrphanSweeper` does its work from the driver.
+    """
+
+    def _create_default_callbacks(self) -> list[Any]:
+        unwanted = {"PlacementGroupCleanerCallback", "DatasetsCallback"}
+        return [made for made in super()._create_default_callbacks() if type(made).__name__ not in unwanted]
+
+
+class OrphanSweeper(tune.Callback):
+    """Frees placement groups whose creator, a Ray Train controller of this job, has died."""
+
+    def __init__(self, every_seconds: float = 2.0) -> None:
+        self._every_seconds = every_seconds
+        self._last = 0.0
+
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        if time.monotonic() - self._last > self._every_seconds:
+            self._last = time.monotonic()
+            sweep_orphans()
+
+    def on_experiment_end(self, trials: list, **info: Any) -> None:
+        sweep_orphans()
+
+
+def sweep_orphans() -> int:
+    """Remove this job's placement groups whose creator is dead; how many there were."""
+    from ray._private.state import state
+    from ray.core.generated.gcs_pb2 import PlacementGroupTableData
+    from ray.util.placement_group import PlacementGroup, remove_placement_group
+
+    job, removed = ray.get_runtime_context().get_job_id(), 0
+    for raw in state._connect_and_get_accessor().get_placement_group_table():
+        group = PlacementGroupTableData.FromString(raw)
+        orphan = not ray.ActorID(group.creator_actor_id).is_nil() and group.creator_actor_dead
+        mine = not group.is_detached and group.creator_job_id.hex() == job
+        if orphan and mine and group.state != PlacementGroupTableData.REMOVED:
+            remove_placement_group(PlacementGroup(ray.PlacementGroupID(group.placement_group_id)))
+            removed += 1
+    return removed
+
+
+def survive_out_of_memory() -> None:
+    """Let an out-of-memory kill of a trial's process fail that trial; unguarded it ends the whole experiment."""
+    from ray.air.execution._internal.actor_manager import RayActorManager
+
+    if getattr(RayActorManager, "_marksweep_guarded", False):
+        return
+    original = RayActorManager._actor_task_failed
+
+    def guarded(self: Any, tracked_actor_task: Any, exception: Exception) -> Any:
+        if isinstance(exception, ray.exceptions.OutOfMemoryError):
+            exception = ray.exceptions.RayActorError(error_msg=str(exception)[:500])
+        return original(self, tracked_actor_task, exception)
+
+    RayActorManager._actor_task_failed = guarded
+    RayActorManager._marksweep_guarded = True

@@ -1,0 +1,70 @@
+"""Identity is content: what is declared, reduced to what can change a result, hashed.
+
+The same declaration on the same data has the same id on every machine and in every study, so that studies share trials.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from trainables.config import is_config
+from trainables.dataset import Dataset
+from trainables.trial import Evaluation, Trial
+
+DigestOf = Callable[[Dataset], str]
+
+
+def trial_id(trial: Trial, digest_of: DigestOf) -> str:
+    """16 hex digits for everything that can change the trained network, the bytes of its data included."""
+    return _hashed(_trial(trial, digest_of))
+
+
+def variant_id(trial: Trial, digest_of: DigestOf) -> str:
+    """The identity without the seed (and without the seeds of the stages before)."""
+    return _hashed(_without_seed(_trial(trial, digest_of)))
+
+
+def evaluation_id(trial: str, evaluation: Evaluation, data: Dataset, digest_of: DigestOf) -> str:
+    """16 hex digits for everything that can change a measured error of the trial with the id `trial`."""
+    return _hashed({"trial": trial, "evaluation": canonical(evaluation), "digest": digest_of(data)})
+
+
+def canonical(value: Any) -> Any:
+    """Plain data of all that can change a result.
+
+    Fields marked `identity: False` are left out; so is a field that holds its `neutral` value, because it was added
+    later and older ids must stay valid. A class's VERSION stands for its code.
+    """
+    if is_config(value):
+        fields = {
+            field.name: canonical(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.metadata.get("identity", True)
+            and not ("neutral" in field.metadata and getattr(value, field.name) == field.metadata["neutral"])
+        }
+        version = getattr(type(value), "VERSION", None)
+        return {"kind": type(value).kind, **fields} | ({"version": version} if version is not None else {})
+    if isinstance(value, tuple | list):
+        return [canonical(item) for item in value]
+    return value
+
+
+def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:
+    plain = canonical(trial) | {"digest": digest_of(trial.data)}
+    if trial.starts_from is not None:
+        plain["starts_from"] = _trial(trial.starts_from, digest_of)
+    return plain
+
+
+def _without_seed(plain: dict[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in plain.items() if name != "seed"}
+    if isinstance(rest.get("starts_from"), dict):
+        rest["starts_from"] = _without_seed(rest["starts_from"])
+    return rest
+
+
+def _hashed(plain: Any) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,255 @@
+"""Carry out a plan on Ray Tune. The only home of Ray Tune; nothing that matters lives in its folders.
+
+A trial is a Tune function trial in a reused, warm process. With `workers=0` the loop runs right there; with more, that
+process only drives a Ray Train worker group and holds no processor or accelerator that the workers need.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # with verbose=0: Tune prints nothing, our own view does
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the ledger is the log
+os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "86400")  # the ledger remembers, not Tune
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")  # reports wait for this poll; its default is 2 s
+os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
+os.environ.setdefault("RAY_TRAIN_METRICS_ENABLED", "0")
+os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+
+import ray
+import torch
+from ray import train, tune
+from ray.train.torch import TorchConfig
+from ray.tune.integration.ray_train import TuneReportCallback
+from ray.tune.search import Searcher
+
+from orchestrator.guards import LeanTorchTrainer, OrphanSweeper, survive_out_of_memory
+from orchestrator.progress import Event, View
+from orchestrator.recorder import TrialRecorder
+from orchestrator.schema import State
+from orchestrator.storage import Storage
+from orchestrator.unit import Session, Unit, execute
+from search_spaces.variants import Resources
+from trainables.training import Placement
+from trainables.worker import group_placement
+
+RESTARTS = 2  # of a trial whose process died; it goes on from its last checkpoint
+_GROUP_START_ATTEMPTS = 20  # a minute each, before a worker group that finds no place fails with a reason
+_DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must not hold what the workers need
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A unit, and what it is given."""
+
+    unit: Unit
+    resources: Resources
+
+
+@contextmanager
+def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
+    """A private Ray cluster on this machine, ended afterwards; or a running one, left as it is."""
+    if address:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    else:
+        ray.init(
+            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+        )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def launch(assignments: Sequence[Assignment], view: View) -> None:
+    """Do all units, stages before the trials that start from them. Needs a cluster."""
+    survive_out_of_memory()
+    pending = list(assignments)
+    ended: dict[str, State] = {}
+    while pending:
+        round_ = _next_round(pending, ended)
+        _run_round(round_, view, ended)
+        chosen = {assignment.unit.id for assignment in round_}
+        pending = [a for a in pending if a.unit.id not in chosen and _can_still_run(a.unit, ended)]
+
+
+def concurrency(resources: Sequence[Resources], available: dict[str, float]) -> int:
+    """How many trials the cluster holds at once, by the smallest of them: processors and accelerators both count."""
+    return max(1, *(_how_many(each, available) for each in resources))
+
+
+def _how_many(resources: Resources, available: dict[str, float]) -> int:
+    processes = max(1, resources.workers)
+    counts = [int(available.get("CPU", 0) // (processes * resources.cpus))]
+    if resources.gpus:
+        counts.append(int(available.get("GPU", 0) / (processes * resources.gpus)))
+    return min(counts)
+
+
+def _next_round(pending: Sequence[Assignment], ended: dict[str, State]) -> list[Assignment]:
+    """Units of one placement that can run now or after another of the round: groups and single processes apart,
+    so that a group never waits for ever behind single trials that keep taking its processors."""
+    grouped = pending[0].resources.workers > 0
+    waiting = {assignment.unit.id for assignment in pending}
+    chosen: list[Assignment] = []
+    for assignment in pending:
+        start = assignment.unit.starts_from
+        ready = start not in waiting or any(start == other.unit.id for other in chosen)
+        if (assignment.resources.workers > 0) == grouped and ready:
+            chosen.append(assignment)
+    return chosen
+
+
+def _can_still_run(unit: Unit, ended: dict[str, State]) -> bool:
+    return unit.starts_from is None or ended.get(unit.starts_from, State.FINISHED) is State.FINISHED
+
+
+def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, State]) -> None:
+    resources = [assignment.resources for assignment in assignments]
+    at_once = concurrency(resources, ray.cluster_resources())
+    impossible = [each for each in resources if _how_many(each, ray.cluster_resources()) == 0]
+    if impossible:
+        have = {name: ray.cluster_resources().get(name, 0) for name in ("CPU", "GPU")}
+        raise ValueError(
+            f"The cluster has {have['CPU']:g} CPUs and {have['GPU']:g} GPUs; {impossible[0]} does not fit. "
+            "Ask for less with --set resources.workers=…, resources.cpus=… or resources.gpus=…, or add nodes."
+        )
+    grouped = resources[0].workers > 0
+    folder = tempfile.mkdtemp(prefix="marksweep-tune-")
+    try:
+        tune.Tuner(
+            tune.with_resources(_trial, lambda config: _resources_of(config)),
+            tune_config=tune.TuneConfig(
+                search_alg=_Queue(assignments, ended),
+                num_samples=-1,
+                max_concurrent_trials=at_once,
+                reuse_actors=not grouped,
+            ),
+            run_config=tune.RunConfig(
+                name="round",
+                storage_path=folder,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=RESTARTS),
+                callbacks=[_Watch(view, ended), OrphanSweeper()],
+            ),
+        ).fit()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _resources_of(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    resources = Resources(**config["resources"])
+    if resources.workers:
+        return tune.PlacementGroupFactory([_DRIVER_ONLY])
+    return tune.PlacementGroupFactory([{"CPU": resources.cpus} | ({"GPU": resources.gpus} if resources.gpus else {})])
+
+
+def _trial(config: dict[str, Any]) -> None:
+    """The Tune trainable."""
+    resources = Resources(**config["resources"])
+    if resources.workers:
+        _drive_group(config, resources)
+        return
+    device = torch.device("cuda:0" if resources.gpus and torch.cuda.is_available() else "cpu")
+    execute(Unit(**config["unit"]), Session(Placement(device=device), tune.report))
+
+
+def _drive_group(config: dict[str, Any], resources: Resources) -> None:
+    gpus = {"GPU": resources.gpus} if resources.gpus else {}
+    with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder:
+        LeanTorchTrainer(
+            _group_worker,
+            train_loop_config=config,
+            torch_config=TorchConfig(backend="nccl" if resources.gpus else "gloo"),
+            scaling_config=train.ScalingConfig(
+                num_workers=resources.workers,
+                use_gpu=bool(resources.gpus),
+                resources_per_worker={"CPU": resources.cpus} | gpus,
+            ),
+            run_config=train.RunConfig(
+                name=config["unit"]["facts"]["trial"],
+                storage_path=folder,
+                callbacks=[TuneReportCallback()],
+                failure_config=train.FailureConfig(
+                    max_failures=RESTARTS, controller_failure_limit=_GROUP_START_ATTEMPTS
+                ),
+            ),
+        ).fit()
+
+
+def _group_worker(config: dict[str, Any]) -> None:
+    execute(Unit(**config["unit"]), Session(group_placement(), train.report))
+
+
+class _Queue(Searcher):
+    """Hands a round's units to Tune, each when the stage that it starts from has finished."""
+
+    def __init__(self, assignments: Sequence[Assignment], ended: dict[str, State]) -> None:
+        super().__init__(metric="epoch", mode="max")
+        self._waiting = list(assignments)
+        self._ended = ended
+
+    def set_search_properties(self, metric: Any, mode: Any, config: Any, **spec: Any) -> bool:
+        return True
+
+    def suggest(self, trial_id: str) -> Any:
+        mine = {assignment.unit.id for assignment in self._waiting}
+        self._waiting = [a for a in self._waiting if _can_still_run(a.unit, self._ended)]
+        for assignment in self._waiting:
+            start = assignment.unit.starts_from
+            if start is None or (start not in mine and self._ended.get(start) in (None, State.FINISHED)):
+                self._waiting.remove(assignment)
+                return {"unit": asdict(assignment.unit), "resources": _plain(assignment.resources)}
+        return None if self._waiting else Searcher.FINISHED
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        pass
+
+    def save(self, checkpoint_path: str) -> None:
+        pass
+
+    def restore(self, checkpoint_path: str) -> None:
+        pass
+
+
+def _plain(resources: Resources) -> dict[str, Any]:
+    return {"workers": resources.workers, "cpus": resources.cpus, "gpus": resources.gpus}
+
+
+class _Watch(tune.Callback):
+    """Turns Tune's events into the view's, and records trials whose process died too often to record it itself."""
+
+    def __init__(self, view: View, ended: dict[str, State]) -> None:
+        self._view = view
+        self._ended = ended
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles callbacks for a restore that is never made
+
+    def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        self._view.show(Event(trial.config["unit"]["facts"]["trial"], "started"))
+
+    def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any) -> None:
+        if "trial" not in result:
+            return
+        state = State(result["state"])
+        if state is not State.RUNNING:
+            self._ended[result["trial"]] = state
+        self._view.show(Event(result["trial"], "epoch" if state is State.RUNNING else state.value, result))
+
+    def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        unit = Unit(**trial.config["unit"])
+        if unit.id in self._ended:
+            return
+        self._ended[unit.id] = State.FAILED
+        failure = trial.get_error()
+        first_line = next((line for line in str(failure).splitlines() if line.strip()), "the process died")
+        error = f"{type(failure).__name__}: {first_line}"
+        TrialRecorder(Storage(unit.storage), unit.facts).end(State.FAILED, error=error, traceback=str(failure))
+        self._view.show(Event(unit.id, State.FAILED.value, {"error": error}))

@@ -1,0 +1,132 @@
+"""Study × ledger → plan: what is done, to resume, to run, failed or blocked. Pure: nothing is started."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.identity import DigestOf, evaluation_id, trial_id, variant_id
+from orchestrator.schema import UNSUCCESSFUL, State
+from search_spaces.study import Study
+from search_spaces.variants import Resources, Variant
+from trainables.dataset import Dataset
+from trainables.trial import Evaluation, Trial
+
+
+class Status(StrEnum):
+    """What a plan decides of one trial."""
+
+    DONE = "done"
+    EVALUATE = "evaluate"  # trained, but not measured in every way the study asks for
+    RESUME = "resume"  # began, and goes on from its last checkpoint
+    RUN = "run"
+    FAILED = "failed"  # only runs again when asked to
+    BLOCKED = "blocked"  # starts from a trial that failed
+
+
+ACTIVE = (Status.EVALUATE, Status.RESUME, Status.RUN)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knows, as far as a plan depends on it."""
+
+    states: Mapping[str, State]
+    errors: Mapping[str, str]
+    evaluated: Collection[str]  # ids of evaluations
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One evaluation of a trial, with its identity."""
+
+    id: str
+    evaluation: Evaluation
+    data: Dataset
+
+
+@dataclass(frozen=True)
+class Work:
+    """One trial of a plan: what it is, what is decided, and what is left to measure."""
+
+    id: str
+    variant_id: str
+    trial: Trial
+    label: str
+    resources: Resources
+    status: Status
+    measurements: tuple[Measurement, ...]  # all that the study asks for
+    missing: tuple[Measurement, ...]
+    starts_from: str | None = None  # id of the stage before
+    reason: str = ""  # why it failed or is blocked
+
+
+@dataclass(frozen=True)
+class Plan:
+    study: str
+    question: str
+    works: tuple[Work, ...]
+
+    @property
+    def todo(self) -> tuple[Work, ...]:
+        return tuple(work for work in self.works if work.status in ACTIVE)
+
+    def count(self, *statuses: Status) -> int:
+        return sum(work.status in statuses for work in self.works)
+
+
+def plan_study(name: str, study: Study, known: Known, digest_of: DigestOf, retry_failed: bool = False) -> Plan:
+    """Compare what the study declares with what the ledger knows. Stages come before the trials that start from them."""
+    works: dict[str, Work] = {}
+    for variant, trial in study.trials():
+        _add(works, variant, trial, study.evaluations, known, digest_of, retry_failed)
+    return Plan(name, study.question, tuple(works.values()))
+
+
+def _add(
+    works: dict[str, Work],
+    variant: Variant,
+    trial: Trial,
+    evaluations: tuple[Evaluation, ...],
+    known: Known,
+    digest_of: DigestOf,
+    retry_failed: bool,
+) -> Work:
+    stage = None
+    if variant.starts_from is not None and trial.starts_from is not None:
+        stage = _add(works, variant.starts_from, trial.starts_from, (), known, digest_of, retry_failed)
+    id = trial_id(trial, digest_of)
+    if id in works and not evaluations:
+        return works[id]
+    datas = [evaluation.data or trial.data for evaluation in evaluations]
+    measurements = tuple(
+        Measurement(evaluation_id(id, evaluation, data, digest_of), evaluation, data)
+        for evaluation, data in zip(evaluations, datas, strict=True)
+    )
+    missing = tuple(measurement for measurement in measurements if measurement.id not in known.evaluated)
+    status, reason = _decide(id, missing, stage, known, retry_failed)
+    works[id] = Work(
+        id=id,
+        variant_id=variant_id(trial, digest_of),
+        trial=trial,
+        label=variant.label,
+        resources=variant.resources,
+        status=status,
+        measurements=measurements,
+        missing=missing,
+        starts_from=stage.id if stage else None,
+        reason=reason,
+    )
+    return works[id]
+
+
+def _decide(
+    id: str, missing: tuple[Measurement, ...], stage: Work | None, known: Known, retry_failed: bool
+) -> tuple[Status, str]:
+    state = known.states.get(id)
+    if state is State.FINISHED:
+        return (Status.EVALUATE if missing else Status.DONE), ""
+    if state in UNSUCCESSFUL and not retry_failed:
+        return Status.FAILED, known.errors.get(id, "")
+    if stage is not None and stage.status in (Status.FAILED, Status.BLOCKED):
+        return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {stage.status.value}"
+    return (Status.RUN if state is None else Status.RESUME), ""

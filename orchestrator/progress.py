@@ -1,0 +1,176 @@
+"""What a person sees while trials run: a live table in a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+ENDED = ("finished", "failed", "diverged")
+_STYLE = {"finished": "green", "failed": "red", "diverged": "red", "running": "cyan", "waiting": "dim"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened to a trial: `started`, `epoch`, or the state that it ended in."""
+
+    trial: str
+    kind: str
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TrialLine:
+    """What is shown of one trial."""
+
+    label: str
+    seed: int
+    epochs: int
+    state: str = "waiting"
+    epoch: int = 0
+    loss: float | None = None
+    nme: float | None = None
+    error: str = ""
+    started: float | None = None
+    first_epoch: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}, seed {self.seed}"
+
+
+class View(Protocol):
+    """Shows events. Used as a context manager around a launch."""
+
+    def __enter__(self) -> "View": ...
+    def __exit__(self, *problem: object) -> None: ...
+    def show(self, event: Event) -> None: ...
+
+
+class Board:
+    """The state of all trials of a launch, moved on by events. Draws nothing."""
+
+    def __init__(self, lines: Mapping[str, TrialLine], at_once: int) -> None:
+        self.lines = dict(lines)
+        self.at_once = max(1, at_once)
+
+    def apply(self, event: Event) -> TrialLine:
+        line = self.lines[event.trial]
+        if event.kind == "started":
+            line.state, line.started = "running", time.monotonic()
+            return line
+        line.state = "running" if event.kind == "epoch" else event.kind
+        line.epoch = int(event.metrics.get("epoch", line.epoch))
+        line.first_epoch = line.first_epoch or line.epoch
+        line.loss = event.metrics.get("train_loss", line.loss)
+        line.nme = event.metrics.get("val_nme_io", line.nme)
+        line.error = event.metrics.get("error", "")
+        return line
+
+    def count(self, *states: str) -> int:
+        return sum(line.state in states for line in self.lines.values())
+
+    def seconds_left(self) -> float | None:
+        """From the pace of the running and finished trials; None before the first epoch."""
+        paces = [
+            (time.monotonic() - line.started) / (line.epoch - line.first_epoch + 1)
+            for line in self.lines.values()
+            if line.started is not None and line.state == "running" and line.epoch
+        ]
+        if not paces:
+            return None
+        epochs = sum(line.epochs - line.epoch for line in self.lines.values() if line.state not in ENDED)
+        return epochs * (sum(paces) / len(paces)) / self.at_once
+
+    def headline(self) -> str:
+        parts = [f"{self.count('finished')}/{len(self.lines)} done", f"{self.count('running')} running"]
+        failed = self.count("failed", "diverged")
+        if failed:
+            parts.append(f"{failed} failed")
+        left = self.seconds_left()
+        if left is not None and self.count(*ENDED) < len(self.lines):
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
+
+
+class PlainView:
+    """One line for each event, for logs and pipes."""
+
+    def __init__(self, board: Board, console: Console) -> None:
+        self._board = board
+        self._console = console
+
+    def __enter__(self) -> "PlainView":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        line = self._board.apply(event)
+        what = event.kind if event.kind != "epoch" else f"epoch {line.epoch}/{line.epochs}"
+        text = f"{time.strftime('%H:%M:%S')}  {line.name}: {what}{_figures(line)}"
+        text += f"  {line.error}" if line.error else ""
+        self._console.print(f"{text}  [{self._board.headline()}]", markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """A table that redraws itself: running and failed trials first, as many as the terminal has room for."""
+
+    def __init__(self, board: Board, console: Console) -> None:
+        self._board = board
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> "LiveView":
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._live.__exit__(None, None, None)
+
+    def show(self, event: Event) -> None:
+        self._board.apply(event)
+
+    def _draw(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column, justify in (("trial", "left"), ("state", "left"), ("epoch", "right"), ("loss", "right"), ("val NME", "right")):
+            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        room = max(3, self._live.console.height - 5)
+        order = {"failed": 0, "diverged": 0, "running": 1, "finished": 2, "waiting": 3}
+        lines = sorted(self._board.lines.values(), key=lambda line: order.get(line.state, 1))
+        for line in lines[:room]:
+            loss = "" if line.loss is None else f"{line.loss:.5f}"
+            nme = "" if line.nme is None else f"{100 * line.nme:.2f} %"
+            state = Text(line.state + (f": {line.error}" if line.error else ""), style=_STYLE.get(line.state, ""))
+            table.add_row(Text(line.name), state, f"{line.epoch}/{line.epochs}", loss, nme)
+        if len(lines) > room:
+            table.add_row(Text(f"… and {len(lines) - room} more", style="dim"))
+        return Group(Text(self._board.headline(), style="bold"), table)
+
+
+def view_for(lines: Mapping[str, TrialLine], at_once: int, console: Console) -> PlainView | LiveView:
+    board = Board(lines, at_once)
+    return LiveView(board, console) if console.is_terminal else PlainView(board, console)
+
+
+def duration(seconds: float) -> str:
+    """For people: 42 s, 3 min 05 s, 2 h 10 min."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _figures(line: TrialLine) -> str:
+    parts: Sequence[str] = [
+        f"loss {line.loss:.5f}" if line.loss is not None else "",
+        f"val NME {100 * line.nme:.2f} %" if line.nme is not None else "",
+    ]
+    words = ", ".join(part for part in parts if part)
+    return f": {words}" if words else ""

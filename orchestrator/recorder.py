@@ -1,0 +1,82 @@
+"""The only writer of the ledger's rows. It runs where the trial runs, so that nothing reported can be lost with the driver.
+
+One process owns a trial's folder at a time: the one that trains it, or the driver when that process has died.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, STUDIES, TRIALS, State
+from orchestrator.storage import Storage
+
+
+class TrialRecorder:
+    """Writes one trial's rows. `facts` are the columns of "trials" that are known before it starts."""
+
+    def __init__(self, storage: Storage, facts: Mapping[str, Any]) -> None:
+        self._storage = storage
+        self._folder = storage.trial(facts["trial"])
+        before = storage.read(f"{self._folder}/trial.parquet", TRIALS)
+        first = {"attempts": 0, "seconds": 0.0, "epochs_run": 0, "started_at": datetime.now(UTC)}
+        self._row: dict[str, Any] = first if before is None else before.to_pylist()[0]
+        self._row |= facts
+        self._seconds_before = self._row["seconds"]
+
+    def start(self, **facts: Any) -> None:
+        """A new attempt begins."""
+        self._row["attempts"] += 1
+        self._write(State.RUNNING, error="", traceback="", **facts)
+
+    def epochs(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Every metric of every epoch so far; `history[0]` is epoch 1."""
+        rows = [
+            (self._row["trial"], epoch, metric, value)
+            for epoch, metrics in enumerate(history, start=1)
+            for metric, value in metrics.items()
+        ]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        self._storage.write(f"{self._folder}/epochs.parquet", pa.table(columns, schema=EPOCHS))
+
+    def progress(self, epochs_run: int, seconds: float) -> None:
+        """Epochs done over all attempts, and this attempt's seconds."""
+        self._write(State.RUNNING, epochs_run=epochs_run, seconds=self._seconds_before + seconds)
+
+    def end(self, state: State, **facts: Any) -> None:
+        self._write(state, **facts)
+
+    def _write(self, state: State, **facts: Any) -> None:
+        self._row |= {"state": state.value, "updated_at": datetime.now(UTC), **facts}
+        self._storage.write(f"{self._folder}/trial.parquet", pa.Table.from_pylist([self._row], schema=TRIALS))
+
+
+def record_evaluation(
+    storage: Storage,
+    facts: Mapping[str, Any],
+    summary: Mapping[str, tuple[float, int]],
+    images: pa.Table,
+) -> None:
+    """An evaluation's rows. Its aggregate metrics are written last: where they are, the rows per image are whole.
+
+    `facts`: the columns of "evaluations" that all its rows share.
+    """
+    folder = storage.evaluation(facts["evaluation"])
+    for name in ("evaluation", "trial"):
+        images = images.append_column(name, pa.array([facts[name]] * len(images), pa.string()))
+    storage.write(f"{folder}/images.parquet", images.select(IMAGES.names).cast(IMAGES))
+    shared = {**facts, "subset": "all", "evaluated_at": datetime.now(UTC)}
+    rows = [shared | {"metric": metric, "value": value, "images": n} for metric, (value, n) in summary.items()]
+    storage.write(f"{folder}/evaluation.parquet", pa.Table.from_pylist(rows, schema=EVALUATIONS))
+
+
+def record_study(storage: Storage, study: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a study asks for, as it stands now; it replaces what the study asked before."""
+    table = pa.Table.from_pylist([{"study": study, **row} for row in rows], schema=STUDIES)
+    storage.write(storage.study(study), table)
+
+
+def canonical_json(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,146 @@
+"""From a study's name to a plan, and from a plan to what a launch needs. The command line is a thin layer on this."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from orchestrator.ledger import Ledger
+from orchestrator.plan import Known, Plan, Status, Work, plan_study
+from orchestrator.provenance import of_code
+from orchestrator.recorder import canonical_json, record_study
+from orchestrator.schema import State
+from orchestrator.storage import Storage
+from orchestrator.unit import Unit
+from search_spaces.loading import load_study
+from search_spaces.study import STUDIES, Study, study_path
+from trainables.config import to_plain
+from trainables.dataset import DataError, Dataset
+from trainables.face_cache import prepare
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where results, data sets and prepared data lie."""
+
+    storage: Storage
+    data_root: Path
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study that was read and whose data are there. `name` tells apart a study run with other settings."""
+
+    name: str
+    study: Study
+    path: Path
+    command: str
+    digest_of: Callable[[Dataset], str]
+
+
+def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
+    """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError with every mistake."""
+    path = study_path(name)
+    study = load_study(path, changes)
+    datasets = {dataset.kind: dataset for dataset in _datasets(study)}
+    missing = [text for dataset in datasets.values() if (text := dataset.missing(place.data_root))]
+    if missing:
+        raise DataError("\n\n".join(missing))
+    settings = ",".join(f"{key}={value}" for key, value in sorted(changes.items()))
+    arguments = "".join(f" --set {key}={value}" for key, value in sorted(changes.items()))
+    return Opened(
+        name=path.stem + (f"[{settings}]" if settings else ""),
+        study=study,
+        path=path,
+        command=f"marksweep run {name}{arguments}",
+        digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
+    )
+
+
+def make_plan(opened: Opened, place: Place, retry_failed: bool = False) -> Plan:
+    return plan_study(opened.name, opened.study, known(Ledger(place.storage)), opened.digest_of, retry_failed)
+
+
+def known(ledger: Ledger) -> Known:
+    """What the ledger knows, reduced to what plans depend on."""
+    trials = ledger.read("trials").select(["trial", "state", "error"]).to_pylist()
+    return Known(
+        states={row["trial"]: State(row["state"]) for row in trials},
+        errors={row["trial"]: row["error"] or "" for row in trials},
+        evaluated=set(ledger.read("evaluations")["evaluation"].unique().to_pylist()),
+    )
+
+
+def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
+    """Put into the ledger what the study asks, so that reports know its rows before they are filled."""
+    baseline = plan.works[0].variant_id if len(opened.study.variants) > 1 else None
+    asked = [work for work in plan.works if work.measurements]
+    rows = [
+        {
+            "question": opened.study.question,
+            "command": opened.command,
+            "label": work.label or work.trial.method.kind,
+            "variant": work.variant_id,
+            "trial": work.id,
+            "seed": work.trial.seed,
+            "evaluation": measurement.id,
+            "split": measurement.evaluation.split,
+            "baseline": work.variant_id == baseline,
+        }
+        for work in asked
+        for measurement in work.measurements
+    ]
+    record_study(place.storage, opened.name, rows)
+
+
+def units_of(opened: Opened, plan: Plan, place: Place) -> list[tuple[Work, Unit]]:
+    """What a launch carries out, in the plan's order."""
+    code = of_code()
+    own = opened.path.parent != STUDIES
+    return [(work, _unit(work, code, place, str(opened.path) if own else None, opened.digest_of)) for work in plan.todo]
+
+
+def prepare_data(plan: Plan, place: Place, progress: Callable[[str, int, int], None]) -> None:
+    """Make every prepared data set that the plan needs, before any trial waits for it. Raises DataError."""
+    needed = {}
+    for work in plan.todo:
+        trial = work.trial
+        for data in (trial.data, *(measurement.data for measurement in work.missing)):
+            needed[data, trial.recipe.crop, trial.method.input_size] = None
+    for data, crop, size in needed:
+        name = f"{data.kind} at {size} px"
+        prepare(data, place.data_root, crop, size, place.cache, lambda done, total: progress(name, done, total))
+
+
+def _unit(
+    work: Work, code: dict[str, Any], place: Place, study_file: str | None, digest_of: Callable[[Dataset], str]
+) -> Unit:
+    plain = to_plain(work.trial)
+    return Unit(
+        trial=plain,
+        facts={
+            "trial": work.id,
+            "variant": work.variant_id,
+            "seed": work.trial.seed,
+            "method": work.trial.method.kind,
+            "dataset": work.trial.data.kind,
+            "data_digest": digest_of(work.trial.data),
+            "config": canonical_json(plain),
+            **code,
+        },
+        evaluations=tuple({"id": m.id, "config": to_plain(m.evaluation)} for m in work.missing),
+        storage=place.storage.location if "://" in place.storage.location else place.storage.root,
+        data_root=str(place.data_root.resolve()),
+        cache=str(place.cache.resolve()),
+        study_file=study_file,
+        starts_from=work.starts_from,
+        trained=work.status is Status.EVALUATE,
+        threads=work.resources.cpus,
+    )
+
+
+def _datasets(study: Study) -> list[Dataset]:
+    found = [variant.data for variant in study.variants]
+    return found + [evaluation.data for evaluation in study.evaluations if evaluation.data is not None]

@@ -1,0 +1,204 @@
+"""One unit of work in the process that does it: train a trial to its end, then measure it. It records as it goes.
+
+The same code runs in a trial's own process and in each worker of a Ray Train group; `Session` is all that differs.
+"""
+
+import resource
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from orchestrator.provenance import of_machine
+from orchestrator.recorder import TrialRecorder, canonical_json, record_evaluation
+from orchestrator.schema import State
+from orchestrator.storage import Storage
+from search_spaces.loading import import_study_file
+from trainables import registry
+from trainables.checkpoints import (
+    Folder,
+    delete_checkpoints,
+    read_checkpoint,
+    read_weights,
+    write_checkpoint,
+    write_weights,
+)
+from trainables.complexity import multiply_accumulates, parameter_count
+from trainables.config import to_plain
+from trainables.dataset import Dataset
+from trainables.evaluation import image_rows, measure
+from trainables.face_cache import Faces, open_faces, prepare
+from trainables.training import Diverged, Placement, train, why_finished
+from trainables.trial import Evaluation, Trial
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A trial, and what is left to do for it, as plain data that travels to other processes."""
+
+    trial: dict[str, Any]  # the config, plain
+    facts: dict[str, Any]  # columns of "trials" known beforehand
+    evaluations: tuple[dict[str, Any], ...]  # {"id": …, "config": …}
+    storage: str
+    data_root: str
+    cache: str
+    study_file: str | None = None  # a user's own study, which may define methods
+    starts_from: str | None = None
+    trained: bool = False  # only measurements are missing
+    threads: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.facts["trial"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a unit needs of the place where it runs. `report` is the only line that leaves the process."""
+
+    placement: Placement = Placement()
+    report: Callable[[dict[str, Any]], None] = lambda metrics: None
+
+
+@dataclass
+class _Outcome:
+    """What the outermost line of a unit tells about it."""
+
+    trained: bool = False
+    state: State = State.FINISHED
+    error: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def execute(unit: Unit, session: Session) -> None:
+    """Do the unit. A mistake in the trial ends it as failed or diverged in the ledger; it never reaches the caller.
+
+    What does reach the caller is what ends processes: a kill, a stop by Ray, a lost storage.
+    """
+    torch.set_num_threads(unit.threads)
+    storage, lead = Storage(unit.storage), session.placement.rank == 0
+    recorder = TrialRecorder(storage, unit.facts) if lead else None
+    done = _Outcome()
+    try:
+        _train_and_measure(unit, session, storage, recorder, done)
+    except Exception as error:
+        if not lead or recorder is None:
+            raise
+        done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
+        done.error = f"{type(error).__name__}: {error}"
+        # A network that could not be measured stays trained: the next run measures it again.
+        recorder.end(
+            State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc()
+        )
+        if session.placement.world > 1:
+            raise
+    session.report({**done.metrics, "trial": unit.id, "state": done.state.value, "error": done.error})
+
+
+def _train_and_measure(
+    unit: Unit, session: Session, storage: Storage, recorder: TrialRecorder | None, done: _Outcome
+) -> None:
+    if unit.study_file:
+        import_study_file(Path(unit.study_file))
+    trial: Trial = registry.rebuild(unit.trial)
+    faces = faces_of(trial.data, trial, unit)
+    folder: Folder = (storage.filesystem, storage.trial(unit.id))
+    selected = None if unit.trained else _train(unit, trial, faces, session, storage, folder, recorder, done)
+    done.trained = True
+    if recorder is None:
+        return
+    if selected is None:
+        selected = read_weights(folder)
+    model = trial.method.build(faces.scheme)
+    model.load_state_dict(selected)
+    model.to(session.placement.device)
+    for planned in unit.evaluations:
+        evaluation: Evaluation = registry.rebuild(planned["config"])
+        data = evaluation.data or trial.data
+        of_data = faces if data == trial.data else faces_of(data, trial, unit)
+        measured = measure(model, of_data, evaluation.split, session.placement.device)
+        summary = measured.summary()
+        facts = {
+            "evaluation": planned["id"],
+            "trial": unit.id,
+            "dataset": data.kind,
+            "data_digest": of_data.digest,
+            "split": evaluation.split,
+            "protocol": trial.recipe.crop.describe(),
+            "config": canonical_json(planned["config"]),
+        }
+        record_evaluation(storage, facts, summary, image_rows(measured))
+        done.metrics[f"{evaluation.split}_nme_io"] = summary["nme_io"][0]
+
+
+def _train(
+    unit: Unit,
+    trial: Trial,
+    faces: Faces,
+    session: Session,
+    storage: Storage,
+    folder: Folder,
+    recorder: TrialRecorder | None,
+    done: _Outcome,
+) -> dict[str, torch.Tensor]:
+    """Train to the end, from the last checkpoint where there is one, and give the selected weights."""
+    state = read_checkpoint(folder)
+    initial = None
+    if state is None and unit.starts_from:
+        initial = read_weights((storage.filesystem, storage.trial(unit.starts_from)))
+    parameters, macs = _size(trial, faces)
+    if recorder:
+        machine = of_machine() | {"parameters": parameters, "macs": macs, "workers": session.placement.world}
+        recorder.start(unreadable_images=list(faces.unreadable), **machine)
+    started = time.monotonic()
+    for epoch in train(trial, faces, session.placement, state, initial):
+        state = epoch.state
+        if why_finished(state, trial.recipe):
+            break
+        if recorder:
+            write_checkpoint(folder, state)
+            recorder.epochs(state.history)
+            recorder.progress(state.epoch, time.monotonic() - started)
+        session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
+    assert state is not None
+    done.metrics = {**(state.history[-1] if state.history else {}), "epoch": state.epoch}
+    if recorder:
+        write_weights(folder, state.selected)
+        recorder.epochs(state.history)
+        recorder.progress(state.epoch, time.monotonic() - started)
+        recorder.end(State.FINISHED, selected_epoch=state.selected_epoch, peak_memory_mb=_peak_memory_mb())
+        delete_checkpoints(folder)
+    return state.selected
+
+
+def faces_of(data: Dataset, trial: Trial, unit: Unit) -> Faces:
+    """The prepared data set of a trial on this node, prepared now if it is not there."""
+    crop, size = trial.recipe.crop, trial.method.input_size
+    path = prepare(data, Path(unit.data_root), crop, size, Path(unit.cache))
+    return _opened(path, data)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, data: Dataset) -> Faces:
+    return open_faces(path, data.scheme)
+
+
+def _size(trial: Trial, faces: Faces) -> tuple[int, int]:
+    return _size_of(canonical_json(to_plain(trial.method)), trial.method, faces.scheme)
+
+
+@lru_cache(maxsize=16)
+def _size_of(key: str, method: Any, scheme: Any) -> tuple[int, int]:
+    model = method.build(scheme)
+    return parameter_count(model), multiply_accumulates(model, method.input_size)
+
+
+def _peak_memory_mb() -> float:
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

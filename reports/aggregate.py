@@ -1,0 +1,109 @@
+"""Mean and spread over seeds. Refuses to average what is not the same quantity."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One metric of one trial on one split, and all that decides whether two of them may be compared."""
+
+    value: float
+    metric: str
+    trial: str
+    seed: int
+    variant: str
+    evaluation: str
+    dataset: str
+    data_digest: str
+    split: str
+    subset: str
+    protocol: str
+    images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    mean: float
+    spread: float | None  # sample standard deviation (ddof 1); None for one seed
+    trials: tuple[str, ...]
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.values)
+
+
+WHAT_MUST_AGREE = {
+    "metric": "metrics",
+    "dataset": "data sets",
+    "data_digest": "data digests",
+    "split": "splits",
+    "subset": "subsets",
+    "protocol": "protocols",
+}
+
+
+def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
+    """Mean ± sample standard deviation of one variant's seeds.
+
+    ValueError if two variants, protocols, data digests (or metrics, splits, …) would be mixed, or a seed counts twice.
+    Source: PROTOCOLS §7.
+    """
+    if not measurements:
+        raise ValueError("No measurement to average.")
+    _refuse_mixture(measurements, {"variant": "variants", **WHAT_MUST_AGREE})
+    ordered = sorted(measurements, key=lambda one: one.seed)
+    for one, other in zip(ordered, ordered[1:], strict=False):
+        if one.seed == other.seed:
+            raise ValueError(
+                f"Seed {one.seed} of variant {one.variant} would count twice in {one.metric} on {one.split}: "
+                f"evaluations {one.evaluation} and {other.evaluation}. Ask for one of them."
+            )
+    return _summary(ordered, [one.value for one in ordered])
+
+
+def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measurement]) -> Summary | None:
+    """Mean ± sample standard deviation of (ours − baseline) over the seeds that both have; None without any.
+
+    The trials of both sides stand behind the result. ValueError if they were not measured alike. Source: PROTOCOLS §7.
+    """
+    if not ours or not baseline:
+        return None
+    mean_over_seeds(ours), mean_over_seeds(baseline)  # each side has to be one quantity before they are compared
+    _refuse_mixture([*ours, *baseline], WHAT_MUST_AGREE)
+    partner = {one.seed: one for one in baseline}
+    pairs = sorted(((one, partner[one.seed]) for one in ours if one.seed in partner), key=lambda pair: pair[0].seed)
+    if not pairs:
+        return None
+    summary = _summary([one for one, _ in pairs], [one.value - other.value for one, other in pairs])
+    trials = (*summary.trials, *(other.trial for _, other in pairs))
+    return Summary(mean=summary.mean, spread=summary.spread, trials=trials, seeds=summary.seeds, values=summary.values)
+
+
+def _summary(measurements: Sequence[Measurement], values: Sequence[float]) -> Summary:
+    if not all(math.isfinite(value) for value in values):
+        bad = next(one for one, value in zip(measurements, values, strict=True) if not math.isfinite(value))
+        raise ValueError(f"{bad.metric} on {bad.split} of trial {bad.trial} is {bad.value}: it has no mean.")
+    return Summary(
+        mean=mean(values),
+        spread=stdev(values) if len(values) > 1 else None,
+        trials=tuple(one.trial for one in measurements),
+        seeds=tuple(one.seed for one in measurements),
+        values=tuple(values),
+    )
+
+
+def _refuse_mixture(measurements: Sequence[Measurement], fields: dict[str, str]) -> None:
+    first = measurements[0]
+    for name, plural in fields.items():
+        for other in measurements:
+            here, there = getattr(first, name), getattr(other, name)
+            if here != there:
+                raise ValueError(
+                    f"Two {plural} cannot be averaged or compared: {here!r} (trial {first.trial}) and {there!r} "
+                    f"(trial {other.trial}), {first.metric} on {first.split}."
+                )

@@ -1,0 +1,88 @@
+"""From a study's trials to the rows and cells of a table. Table modules are short because of this file."""
+
+from collections.abc import Sequence
+
+from reports import aggregate, labels
+from reports.aggregate import Measurement
+from reports.document import Cell, Column, Row
+from reports.query import Results, StudyResults, Variant, run_command
+
+
+def study_rows(results: Results, study: str, columns: Sequence[Column], group: str = "") -> tuple[Row, ...]:
+    """One row per variant, the baseline first. A study that nobody ran yet is one empty row with its command."""
+    known = results.study(study)
+    if known is None:
+        empty = Cell(progress="not run", command=run_command(study))
+        return (Row(label=study, cells=(empty,) * len(columns), group=group, study=study),)
+    ordered = sorted(known.variants, key=lambda variant: not variant.baseline)
+    return tuple(variant_row(known, variant, columns, group) for variant in ordered)
+
+
+def variant_row(study: StudyResults, variant: Variant, columns: Sequence[Column], group: str = "") -> Row:
+    return Row(
+        label=variant.label,
+        detail="baseline" if variant.baseline else "",
+        cells=tuple(measured(study, variant, column) for column in columns),
+        group=group,
+        study=study.name,
+        variant=variant.variant,
+    )
+
+
+def measured(study: StudyResults, variant: Variant, column: Column) -> Cell:
+    """Mean ± standard deviation over the variant's finished seeds, or what is missing and how to get it."""
+    if column.split not in variant.evaluations:
+        return Cell(text="not asked")
+    if column.difference:
+        return _difference(study, variant, column)
+    values = study.values(variant, column.split, column.metric, column.subset)
+    if not values:
+        return _missing(study, variant)
+    command = fill_command(study, variant) if len(values) < len(variant.seeds) else ""
+    return _cell(aggregate.mean_over_seeds(values), values[0], column, asked=len(variant.seeds), command=command)
+
+
+def _difference(study: StudyResults, variant: Variant, column: Column) -> Cell:
+    baseline = study.baseline
+    if baseline is None or variant.baseline:
+        return Cell(text=labels.MISSING)
+    ours, theirs = (
+        study.values(one, column.split, column.metric, column.subset) for one in (variant, baseline)
+    )
+    summary = aggregate.paired_difference(ours, theirs)
+    if summary is None:
+        return _missing(study, variant if not ours else baseline)
+    return _cell(summary, ours[0], column, asked=summary.n)
+
+
+def _cell(summary: aggregate.Summary, one: Measurement, column: Column, asked: int, command: str = "") -> Cell:
+    return Cell(
+        value=summary.mean,
+        spread=summary.spread,
+        n=summary.n,
+        asked=asked,
+        unit=column.unit,
+        protocol=protocol(one),
+        trials=summary.trials,
+        seed_values=summary.values,
+        command=command,
+    )
+
+
+def protocol(one: Measurement) -> str:
+    """Data and convention in words: two numbers with the same words may be compared."""
+    return f"{labels.dataset_name(one.dataset)} (data {one.data_digest[:8]}): {one.protocol}"
+
+
+def _missing(study: StudyResults, variant: Variant) -> Cell:
+    progress = variant.progress
+    words = [f"{progress.done}/{progress.total} seeds"]
+    if progress.done == progress.total:
+        words = ["not measured"]
+    words += [f"{count} {name}" for name, count in (("running", progress.running), ("failed", progress.failed)) if count]
+    return Cell(progress=", ".join(words), command=fill_command(study, variant))
+
+
+def fill_command(study: StudyResults, variant: Variant) -> str:
+    """Failed trials are only tried again when one asks for it."""
+    return f"{study.command} --retry-failed" if variant.progress.failed else study.command

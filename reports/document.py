@@ -1,0 +1,225 @@
+"""What a report says, as plain frozen data: tables, figures and the page. Knows no metric and renders nothing."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+Source = Literal["ours", "literature"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number with everything that a reader may ask of it, or the reason why it is not there.
+
+    `value` and `spread` are in `unit`, unscaled: an NME is a fraction here, percent is a matter of `labels`.
+    Without a `value`, `progress` says how far it is ("0/3 seeds") and `command` what fills it; `text` stands in place
+    of a number ("not asked"). A value with a `command` still misses some of its seeds: `n` of `asked` are there.
+    """
+
+    value: float | None = None
+    spread: float | None = None  # sample standard deviation over seeds
+    n: int = 0  # seeds behind the value
+    asked: int = 0  # seeds that the study asks for
+    unit: str = ""
+    protocol: str = ""  # data and convention in words; only cells with the same protocol are compared
+    trials: tuple[str, ...] = ()
+    seed_values: tuple[float, ...] = ()  # in the order of `trials`
+    source: Source = "ours"
+    digits: int | None = None  # a published number keeps its own precision
+    marks: tuple[str, ...] = ()  # keys of the table's notes
+    text: str = ""
+    progress: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is None:
+            return
+        if not math.isfinite(self.value):
+            raise ValueError(f"A cell cannot hold {self.value}: leave it empty and say why in `text` or `progress`.")
+        if not self.unit or not self.protocol:
+            missing = " and ".join(name for name in ("unit", "protocol") if not getattr(self, name))
+            raise ValueError(f"The number {self.value:g} has no {missing}: a table takes none without.")
+        if self.source == "ours" and not self.trials:
+            raise ValueError(f"The number {self.value:g} is ours but names no trial that it comes from.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What a column measures. `labels.column` makes one with the metric's unit."""
+
+    metric: str
+    unit: str
+    split: str
+    subset: str = "all"
+    compare: bool = True  # whether the best of the column is bold
+    difference: bool = False  # to the study's baseline, paired by seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    label: str
+    cells: tuple[Cell, ...]
+    detail: str = ""  # a second, quieter line: the protocol of a published row, a variant's identity
+    group: str = ""  # rows of one group stand together under its heading
+    source: Source = "ours"
+    citation: str = ""  # bibliography key
+    marks: tuple[str, ...] = ()
+    study: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A footnote."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows × columns. Every cell is checked against its column's unit and the table's notes."""
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        known_marks = {note.mark for note in self.notes}
+        for row in self.rows:
+            if len(row.cells) != len(self.columns):
+                raise ValueError(
+                    f"Table {self.name}, row {row.label!r}: {len(row.cells)} cells for {len(self.columns)} columns."
+                )
+            for column, cell in zip(self.columns, row.cells, strict=True):
+                where = f"Table {self.name}, row {row.label!r}, column {column.metric} {column.split}"
+                if cell.value is not None and cell.unit != column.unit:
+                    raise ValueError(f"{where}: the cell is in {cell.unit!r}, the column in {column.unit!r}.")
+                if unknown := set((*row.marks, *cell.marks)) - known_marks:
+                    raise ValueError(f"{where}: no note for the mark {', '.join(sorted(unknown))}.")
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """How our numbers were measured, each once, in order of appearance."""
+        return tuple(dict.fromkeys(cell.protocol for cell in self._cells() if cell.source == "ours" and cell.protocol))
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What fills the empty cells, each command once."""
+        return tuple(dict.fromkeys(cell.command for cell in self._cells() if cell.command))
+
+    def _cells(self) -> list[Cell]:
+        return [cell for row in self.rows for cell in row.cells]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One curve with an optional band. `series` is the variant's place in its study: it fixes the colour everywhere."""
+
+    label: str
+    series: int
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    dashed: bool = False
+    trials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    y_log: bool = False
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    threshold: float | None = None  # a vertical rule, in units of x
+    key: tuple[tuple[str, bool], ...] = ()  # what a solid and a dashed line mean: (words, dashed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """A picture with two sets of points, both in pixels of the picture."""
+
+    picture: bytes  # JPEG or PNG
+    truth: tuple[tuple[float, float], ...]
+    prediction: tuple[tuple[float, float], ...]
+    caption: str
+    image: str
+    trial: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceGrid:
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Face, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What a figure shows. `draw` names the function of `plots` that draws `data`."""
+
+    name: str
+    title: str
+    caption: str
+    draw: Literal["curves", "faces"]
+    data: Curves | FaceGrid
+    trials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How many trials of a study are in which state."""
+
+    done: int = 0
+    running: int = 0  # at work, or cut short and to be resumed
+    failed: int = 0
+    to_run: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.done + self.running + self.failed + self.to_run
+
+    def __str__(self) -> str:
+        others = [("running or to resume", self.running), ("failed", self.failed), ("to run", self.to_run)]
+        return ", ".join([f"{self.done} of {self.total} trials done", *(f"{count} {name}" for name, count in others if count)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page: a paper's tables, or a study with what it shows."""
+
+    name: str
+    title: str
+    text: str = ""
+    finding: str = ""  # one sentence with the number that answers the question
+    command: str = ""
+    progress: Progress | None = None
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureGroup:
+    """Trials that failed in the same way."""
+
+    error: str
+    traceback: str  # of the first
+    trials: tuple[str, ...]
+    where: tuple[str, ...]  # "study / label, seed 1"
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    title: str
+    updated: str  # when the ledger last changed, not when the page was written: same ledger, same page
+    sections: tuple[Section, ...]
+    failures: tuple[FailureGroup, ...] = ()
+    provenance: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    commands: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=())  # tables that refused to be built, and why

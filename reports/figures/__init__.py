@@ -1,0 +1,1 @@
+"""One file per kind of figure, built for every study that has its data. The folder is the registry."""

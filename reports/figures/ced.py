@@ -1,0 +1,81 @@
+"""Cumulative error distribution of NME io on the test set, one curve per variant, with AUC and FR in the legend.
+
+Source: PROTOCOLS §4.7.
+"""
+
+import numpy as np
+
+from reports import labels
+from reports.document import Curves, Figure, Line
+from reports.query import Results, StudyResults, Variant
+from trainables import metrics
+
+STUDIES = ()  # none in particular: built once for each study of the ledger
+
+THRESHOLD = 0.08  # of AUC and FR, as in 300W's protocol
+LIMIT = 0.10  # right end of the axis, unless the errors need more
+NUM_LEVELS = 201
+
+
+def build(results: Results, study: str) -> Figure | None:
+    """None before the first trial has its test images."""
+    known = results.study(study)
+    if known is None:
+        return None
+    split = next(iter(known.splits()), "test")
+    errors = {variant.label: (variant, _errors_by_seed(known, variant, split)) for variant in known.variants}
+    errors = {label: (variant, seeds) for label, (variant, seeds) in errors.items() if seeds}
+    if not errors:
+        return None
+    limit = _limit([seed for _, seeds in errors.values() for seed in seeds.values()])
+    lines = [_line(known, variant, seeds, limit) for variant, seeds in errors.values()]
+    images = {len(seed) for _, seeds in errors.values() for seed in seeds.values()}
+    return Figure(
+        name=f"{study}_ced",
+        title="Cumulative error distribution",
+        caption=f"Share of the {'–'.join(map(str, sorted({min(images), max(images)})))} "
+        f"{labels.SPLITS.get(split, split).lower()} images with an NME (inter-ocular) of at most x: mean over seeds; "
+        "the band spans their minimum and maximum.",
+        draw="curves",
+        data=Curves(
+            x_label="NME inter-ocular (%)",
+            y_label="share of images",
+            lines=tuple(lines),
+            x_limits=(0.0, limit * 100),
+            y_limits=(0.0, 1.0),
+            threshold=THRESHOLD * 100,
+        ),
+        trials=tuple(trial for line in lines for trial in line.trials),
+    )
+
+
+def _errors_by_seed(study: StudyResults, variant: Variant, split: str) -> dict[str, np.ndarray]:
+    """Trial → NME io of every image that has one."""
+    if not variant.finished:
+        return {}
+    frame = study.images(variant, split, ["nme_io"]).dropna()
+    return {str(trial): group["nme_io"].to_numpy() for trial, group in frame.groupby("trial")}
+
+
+def _limit(seeds: list[np.ndarray]) -> float:
+    """10 %, or in steps of 5 % what shows 95 % of the worst trial's images, at most 50 %."""
+    reach = max(float(np.quantile(seed, 0.95)) for seed in seeds)
+    return max(LIMIT, min(0.50, np.ceil(reach / 0.05) * 0.05))
+
+
+def _line(study: StudyResults, variant: Variant, seeds: dict[str, np.ndarray], limit: float) -> Line:
+    levels = np.linspace(0.0, limit, NUM_LEVELS)
+    shares = np.stack([metrics.ced(seed, levels) for seed in seeds.values()])
+    area = np.mean([metrics.auc(seed, THRESHOLD) for seed in seeds.values()])
+    failures = np.mean([metrics.failure_rate(seed, THRESHOLD) for seed in seeds.values()])
+    auc, fr = (labels.column(name, "test") for name in ("auc_io_8", "fr_io_8"))
+    return Line(
+        label=f"{variant.label}: {labels.column_title(auc)} {labels.number(float(area), auc)}, "
+        f"{labels.column_title(fr)} {labels.number(float(failures), fr)} %",
+        series=study.series(variant),
+        x=tuple(levels * 100),
+        y=tuple(shares.mean(axis=0)),
+        low=tuple(shares.min(axis=0)),
+        high=tuple(shares.max(axis=0)),
+        trials=tuple(seeds),
+    )

@@ -1,0 +1,66 @@
+"""Published numbers, from literature/*.csv, each with the protocol that its paper states or leaves open."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports import labels
+from reports.document import Cell, Column
+
+FOLDER = Path(__file__).parent / "literature"
+
+# Paper number in the files → key in trainables/papers.py.
+PAPER_KEYS = {"001": "sharif2025resnet18"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One number of one paper, as printed there. `value` is text: some papers print "24.1+28.3" or "NA"."""
+
+    paper: str
+    table: str
+    method: str
+    year_or_venue: str
+    dataset: str
+    subset: str
+    metric: str
+    unit: str
+    value: str
+    note: str
+
+    @property
+    def number(self) -> float | None:
+        """In the unit of the paper; None where it printed no plain number."""
+        try:
+            return float(self.value)
+        except ValueError:
+            return None
+
+    @property
+    def protocol(self) -> str:
+        return f"{self.dataset} {self.subset}" + (f": {self.note}" if self.note else "")
+
+
+def read(paper: str, table: str, folder: Path = FOLDER) -> tuple[Published, ...]:
+    """The numbers of one table of one paper. ValueError names the tables that exist."""
+    path = folder / f"{paper}_{table}.csv"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.csv")))
+        raise ValueError(f"No published table {path.stem} in {folder}. Known: {known}.")
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(Published(**row) for row in csv.DictReader(file))
+
+
+def cell(published: Published | None, column: Column, marks: tuple[str, ...] = ()) -> Cell:
+    """A published number under one of our columns, with its own precision; empty where there is none."""
+    if published is None or published.number is None:
+        return Cell(text=labels.MISSING, source="literature")
+    scale = 100.0 if published.unit == "%" else 1.0
+    return Cell(
+        value=published.number / scale,
+        unit=column.unit,
+        protocol=published.protocol,
+        source="literature",
+        digits=labels.published_digits(published.value, column, scale),
+        marks=marks,
+    )

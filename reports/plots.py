@@ -1,0 +1,187 @@
+"""Figures as PNG and PDF through matplotlib: readable in print, safe for colour-blind readers, light or dark."""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+
+from reports import escape
+from reports.document import Curves, Face, FaceGrid, Figure
+
+
+@dataclass(frozen=True)
+class Theme:
+    paper: str
+    ink: str
+    quiet: str
+    grid: str
+    series: tuple[str, ...]
+
+
+# Okabe and Ito's palette without its yellow, which print loses; on dark paper the same hues, lighter.
+LIGHT = Theme(
+    "#ffffff", "#1d1d1f", "#6b6b70", "#e4e4e7",
+    ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"),
+)  # fmt: skip
+DARK = Theme(
+    "#17191d", "#e8e6e1", "#9a9a9f", "#2e3138",
+    ("#4aa8e0", "#f58a3c", "#2fc79a", "#e39cc4", "#9bd4f5", "#f2bd45", "#e8e6e1"),
+)  # fmt: skip
+
+TRUTH, PREDICTION = "#2fd6a5", "#ff6a1f"  # on photographs, in both themes
+MARKERS = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
+
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 9.0,
+    "pdf.fonttype": 42,  # text stays text in the PDF
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.6,
+    "text.parse_math": False,  # a label may hold a dollar sign
+}
+
+
+def png(figure: Figure, theme: Theme = LIGHT, dpi: int = 200) -> bytes:
+    return _saved(figure, theme, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def data_uri(figure: Figure, theme: Theme) -> str:
+    """For the page: lines as PNG, photographs as JPEG, a tenth of the size."""
+    how = {"curves": ("png", {}), "faces": ("jpeg", {"pil_kwargs": {"quality": 88}})}[figure.draw]
+    picture = _saved(figure, theme, format=how[0], dpi=170, **how[1])
+    return f"data:image/{how[0]};base64,{base64.b64encode(picture).decode('ascii')}"
+
+
+def pdf(figure: Figure, theme: Theme = LIGHT) -> bytes:
+    return _saved(figure, theme, format="pdf", dpi=200, metadata={"CreationDate": None, "Title": figure.name})
+
+
+def _saved(figure: Figure, theme: Theme, **how: Any) -> bytes:
+    colours = {
+        "figure.facecolor": theme.paper, "axes.facecolor": theme.paper, "savefig.facecolor": theme.paper,
+        "text.color": theme.ink, "axes.labelcolor": theme.ink, "axes.edgecolor": theme.quiet,
+        "xtick.color": theme.quiet, "ytick.color": theme.quiet, "grid.color": theme.grid,
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    with mpl.rc_context({**STYLE, **colours}):
+        DRAW[figure.draw](figure.data, theme).savefig(buffer, **how)
+    return buffer.getvalue()
+
+
+def draw_curves(curves: Curves, theme: Theme) -> Canvas:
+    canvas = Canvas(figsize=(5.2, 3.4), layout="constrained")
+    axes = canvas.add_subplot()
+    axes.grid(True, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for line in curves.lines:
+        _draw_line(axes, line, theme)
+    if curves.y_log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(curves.x_limits or (min(l.x[0] for l in curves.lines), max(l.x[-1] for l in curves.lines) + 1e-9))
+    if curves.y_limits:
+        axes.set_ylim(curves.y_limits)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if curves.threshold is not None:
+        axes.axvline(curves.threshold, color=theme.quiet, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=curves.x_limits is None))
+    axes.set_xlabel(curves.x_label)
+    axes.set_ylabel(curves.y_label)
+    axes.tick_params(length=3, which="major")
+    axes.tick_params(length=0, which="minor", labelleft=False)
+    _legend(axes, curves, theme)
+    return canvas
+
+
+def _draw_line(axes: Axes, line: Any, theme: Theme) -> None:
+    colour, stroke = _stroke(line.series, theme)
+    style = (0, (2.2, 1.4)) if line.dashed else stroke
+    axes.plot(line.x, line.y, color=colour, linestyle=style, linewidth=1.2 if line.dashed else 1.8, zorder=3)
+    if len(line.x) == 1:
+        axes.plot(line.x, line.y, color=colour, marker="o", markersize=4)
+    if line.low:
+        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.10 if line.dashed else 0.18, linewidth=0)
+
+
+def _legend(axes: Axes, curves: Curves, theme: Theme) -> None:
+    """Colours name the variants; below them, in grey, what solid and dashed mean."""
+    seen: dict[int, str] = {}
+    for line in curves.lines:
+        seen.setdefault(line.series, escape.one_line(line.label))
+    handles = []
+    for series, label in sorted(seen.items()):
+        colour, stroke = _stroke(series, theme)
+        handles.append(Line2D([], [], color=colour, linestyle=stroke, linewidth=1.8, label=label))
+    for words, dashed in curves.key:
+        style = (0, (2.2, 1.4)) if dashed else "-"
+        handles.append(Line2D([], [], color=theme.quiet, linestyle=style, linewidth=1.2, label=words))
+    axes.legend(
+        handles=handles, fontsize=8.0, handlelength=2.0, labelspacing=0.35, loc="best",
+        facecolor=theme.paper, edgecolor="none", framealpha=0.85,
+    )  # fmt: skip
+
+
+def _stroke(series: int, theme: Theme) -> tuple[str, Any]:
+    return theme.series[series % len(theme.series)], MARKERS[series // len(theme.series) % len(MARKERS)]
+
+
+def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
+    num_rows, num_columns = len(grid.rows), len(grid.headings)
+    side, gap, left, top, bottom, right = 8.4 / max(num_columns, 4), 0.24, 0.32, 0.28, 0.50, 0.04  # inches
+    width = left + side * num_columns + 0.06 * (num_columns - 1) + right
+    height = top + side * num_rows + gap * (num_rows - 1) + bottom
+    canvas = Canvas(figsize=(width, height))
+    axes = canvas.subplots(
+        num_rows, num_columns, squeeze=False, gridspec_kw={
+            "wspace": 0.06 / side, "hspace": gap / side, "left": left / width, "right": 1 - right / width,
+            "top": 1 - top / height, "bottom": bottom / height,
+        },
+    )  # fmt: skip
+    for row, (label, faces) in enumerate(grid.rows):
+        for column, face in enumerate(faces):
+            _draw_face(axes[row, column], face, theme)
+            if row == 0:
+                axes[row, column].set_title(grid.headings[column], fontsize=9, color=theme.ink, pad=5)
+        axes[row, 0].set_ylabel(escape.one_line(label), fontsize=9.5, fontweight="bold", labelpad=7)
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", markersize=4.5, label=words)
+        for words, colour in (("truth", TRUTH), ("prediction", PREDICTION))
+    ]
+    canvas.legend(handles=handles, loc="lower center", ncols=2, frameon=False, borderpad=0.2, fontsize=8.5)
+    return canvas
+
+
+def _draw_face(axes: Axes, face: Face, theme: Theme) -> None:
+    picture = cv2.imdecode(np.frombuffer(face.picture, np.uint8), cv2.IMREAD_COLOR)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set_xlabel(face.caption, fontsize=8, color=theme.quiet, labelpad=3)
+    if picture is None:
+        axes.text(0.5, 0.5, "unreadable picture", ha="center", va="center", transform=axes.transAxes, fontsize=8)
+        return
+    height, width = picture.shape[:2]
+    axes.imshow(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), interpolation="lanczos", extent=(-0.5, width - 0.5, height - 0.5, -0.5))
+    truth, prediction = np.asarray(face.truth), np.asarray(face.prediction)
+    axes.add_collection(LineCollection(np.stack([truth, prediction], axis=1), colors="#ffffffcc", linewidths=0.7))
+    for points, colour in ((truth, TRUTH), (prediction, PREDICTION)):
+        axes.scatter(*points.T, s=5.0, color=colour, edgecolors="#000000a0", linewidths=0.25, zorder=3)
+    axes.set_xlim(-0.5, width - 0.5)
+    axes.set_ylim(height - 0.5, -0.5)
+
+
+DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {"curves": draw_curves, "faces": draw_faces}

@@ -1,0 +1,200 @@
+"""The ledger as data for tables and figures: what each study asked for, and what was measured."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestrator.schema import UNSUCCESSFUL, State
+from reports.aggregate import Measurement
+from reports.document import Progress
+
+TO_RUN = "to run"  # asked for, not yet in the ledger
+
+TRIAL_COLUMNS = [
+    "trial", "seed", "method", "dataset", "data_digest", "state", "error", "traceback", "updated_at", "seconds",
+    "host", "hardware", "git_commit", "git_dirty", "versions",
+]  # fmt: skip
+EVALUATION_COLUMNS = [
+    "evaluation", "trial", "dataset", "data_digest", "split", "subset", "protocol", "metric", "value", "images",
+]  # fmt: skip
+
+
+class ReadsTables(Protocol):
+    """What reports need of `orchestrator.ledger.Ledger`."""
+
+    def read(self, name: str, only: Collection[str] | None = None) -> pa.Table: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One line of a study: the same trial under several seeds."""
+
+    label: str
+    variant: str
+    baseline: bool
+    seeds: tuple[int, ...]
+    trials: tuple[str, ...]  # in the order of `seeds`, like `states`
+    states: tuple[str, ...]  # a `State`, or TO_RUN
+    evaluations: Mapping[str, frozenset[str]]  # split → the evaluations that the study asks for
+
+    @property
+    def finished(self) -> tuple[str, ...]:
+        return tuple(t for t, state in zip(self.trials, self.states, strict=True) if state == State.FINISHED)
+
+    @property
+    def progress(self) -> Progress:
+        return progress_of(self.states)
+
+
+class Results:
+    """The ledger, read when asked for and as little as it takes: a study's own rows, images only for figures."""
+
+    def __init__(self, ledger: ReadsTables) -> None:
+        self.ledger = ledger
+        self._by_name: dict[str, StudyResults] = {}
+
+    def studies(self) -> tuple[str, ...]:
+        """Names of the studies in the ledger, in the order in which they came."""
+        return tuple(self._study_rows)
+
+    def study(self, name: str) -> "StudyResults | None":
+        """None if the ledger does not know it: nobody ran it yet."""
+        if name not in self._study_rows:
+            return None
+        if name not in self._by_name:
+            self._by_name[name] = StudyResults(self, name, self._study_rows[name])
+        return self._by_name[name]
+
+    @cached_property
+    def trials(self) -> dict[str, dict[str, Any]]:
+        """Trial → the columns that reports use."""
+        return {row["trial"]: row for row in self.ledger.read("trials").select(TRIAL_COLUMNS).to_pylist()}
+
+    @cached_property
+    def _study_rows(self) -> dict[str, list[dict[str, Any]]]:
+        grouped: dict[str, list[dict[str, Any]]] = {}
+        for row in self.ledger.read("studies").to_pylist():
+            grouped.setdefault(row["study"], []).append(row)
+        return grouped
+
+
+class StudyResults:
+    """One study: its variants with their states, and the values behind its cells."""
+
+    def __init__(self, results: Results, name: str, rows: list[dict[str, Any]]) -> None:
+        self._results = results
+        self.name = name
+        self.question: str = rows[0]["question"] or ""
+        self.command: str = rows[0]["command"] or run_command(name)
+        self.variants = _variants(rows, results.trials)
+
+    @property
+    def baseline(self) -> Variant | None:
+        return next((variant for variant in self.variants if variant.baseline), None)
+
+    @property
+    def progress(self) -> Progress:
+        return progress_of(dict(self._states()).values())  # a trial that two variants share counts once
+
+    def series(self, variant: Variant) -> int:
+        """The variant's place in the study: figures take its colour from it."""
+        return self.variants.index(variant)
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that the study evaluates, the test set first."""
+        asked = {split for variant in self.variants for split in variant.evaluations}
+        return tuple(sorted(asked, key=lambda split: ({"test": 0, "val": 1, "train": 2}.get(split, 3), split)))
+
+    def values(self, variant: Variant, split: str, metric: str, subset: str = "all") -> tuple[Measurement, ...]:
+        """One measurement per finished trial that has this metric, by seed. NaN (no eyes to divide by) is none."""
+        seeds = dict(zip(variant.trials, variant.seeds, strict=True))
+        finished = set(variant.finished)
+        rows = [
+            row
+            for evaluation in variant.evaluations.get(split, ())
+            for row in self._evaluations.get((evaluation, subset, metric), ())
+            if row["trial"] in finished and row["value"] == row["value"]  # noqa: PLR0124 NaN differs from itself
+        ]
+        measurements = [
+            Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows
+        ]
+        return tuple(sorted(measurements, key=lambda one: one.seed))
+
+    def metrics(self, split: str) -> frozenset[str]:
+        """The metrics that some trial of the study has on a split."""
+        return frozenset(
+            metric for (_, _, metric), rows in self._evaluations.items() if any(row["split"] == split for row in rows)
+        )
+
+    def history(self, variant: Variant, metrics: Sequence[str]) -> pd.DataFrame:
+        """The epochs of a variant's trials, failed ones left out: columns trial, epoch, metric, value."""
+        pairs = zip(variant.trials, variant.states, strict=True)
+        trials = [trial for trial, state in pairs if state not in UNSUCCESSFUL]
+        rows = self._epochs.filter(pc.field("trial").isin(trials) & pc.field("metric").isin(list(metrics)))
+        frame = rows.to_pandas().drop_duplicates(["trial", "epoch", "metric"], keep="last")
+        return frame.sort_values(["trial", "epoch"])
+
+    def images(self, variant: Variant, split: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Per-image rows of a variant's finished trials on a split; `trial` and the columns asked for."""
+        table = self._results.ledger.read("images", only=variant.evaluations.get(split, frozenset()))
+        return table.filter(pc.field("trial").isin(variant.finished)).select(["trial", *columns]).to_pandas()
+
+    def _states(self) -> Iterable[tuple[str, str]]:
+        for variant in self.variants:
+            yield from zip(variant.trials, variant.states, strict=True)
+
+    @cached_property
+    def _epochs(self) -> pa.Table:
+        return self._results.ledger.read("epochs", only=[trial for trial, _ in self._states()])
+
+    @cached_property
+    def _evaluations(self) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+        asked = set().union(*(ids for variant in self.variants for ids in variant.evaluations.values()))
+        grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for row in self._results.ledger.read("evaluations", only=asked).select(EVALUATION_COLUMNS).to_pylist():
+            grouped.setdefault((row["evaluation"], row["subset"], row["metric"]), []).append(row)
+        return grouped
+
+
+def run_command(study: str) -> str:
+    return f"marksweep run {study}"
+
+
+def progress_of(states: Iterable[str]) -> Progress:
+    names = {State.FINISHED: "done", State.RUNNING: "running", TO_RUN: "to_run"}
+    counts: dict[str, int] = {}
+    for state in states:
+        name = names.get(state, "failed")
+        counts[name] = counts.get(name, 0) + 1
+    return Progress(**counts)
+
+
+def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> tuple[Variant, ...]:
+    """The study's variants in its own order. Each has one trial per seed and some evaluations per split."""
+    grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault((row["label"], row["variant"]), []).append(row)
+    variants = []
+    for (label, variant), mine in grouped.items():
+        by_seed = sorted({row["seed"]: row["trial"] for row in mine}.items())
+        evaluations: dict[str, set[str]] = {}
+        for row in mine:
+            if row["evaluation"]:
+                evaluations.setdefault(row["split"], set()).add(row["evaluation"])
+        variants.append(
+            Variant(
+                label=label,
+                variant=variant,
+                baseline=any(row["baseline"] for row in mine),
+                seeds=tuple(seed for seed, _ in by_seed),
+                trials=tuple(trial for _, trial in by_seed),
+                states=tuple(trials[trial]["state"] if trial in trials else TO_RUN for _, trial in by_seed),
+                evaluations={split: frozenset(ids) for split, ids in evaluations.items()},
+            )
+        )
+    return tuple(variants)

@@ -1,0 +1,1 @@
+"""One file per table. The folder is the registry: see `reports.registry`."""

@@ -1,0 +1,132 @@
+"""Read a study file so that every mistake in it is found in one reading, before anything starts."""
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from search_spaces.study import Study
+from trainables.config import ConfigError, Mistake, Unknown, collect_mistakes, nearest, with_changes
+
+
+def load_study(path: Path, changes: Mapping[str, Any] | None = None) -> Study:
+    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant.
+
+    Raises `ConfigError` that lists all mistakes of the file: what, where, the nearest right name, how to fix it.
+    """
+    with collect_mistakes() as mistakes:
+        module = _execute(path, mistakes)
+        study = getattr(module, "STUDY", None)
+        if not isinstance(study, Study):
+            if not mistakes:
+                mistakes.append(Mistake("no STUDY = Study(…) in this file.", path.name, "Add it at the end."))
+            raise ConfigError(tuple(mistakes))
+        if changes and not mistakes:
+            study = _with_changes(study, changes)
+    if mistakes:
+        raise ConfigError(tuple(dict.fromkeys(mistakes)))
+    return study
+
+
+@lru_cache
+def import_study_file(path: Path) -> ModuleType:
+    """Make the methods and data sets that a study file defines known to this process. Raises `ConfigError`."""
+    mistakes: list[Mistake] = []
+    module = _execute(path, mistakes)
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return module
+
+
+def _with_changes(study: Study, changes: Mapping[str, Any]) -> Study:
+    of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in ("seeds", "question")}
+    of_variants = {path: value for path, value in changes.items() if path not in of_study}
+    variants = tuple(with_changes(variant, of_variants) for variant in study.variants)
+    return with_changes(study, {**of_study, "variants": variants})
+
+
+def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:
+    """Run the file. Imports that cannot be are noted and replaced, so that the rest of the file is still read."""
+    module = ModuleType(f"marksweep_study_{path.stem}")
+    module.__file__ = str(path)
+    # Classes that the file defines look their module up here.
+    sys.modules[module.__name__] = module
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        line = getattr(error, "lineno", None)
+        mistakes.append(Mistake(f"{error}.", f"{path.name}:{line}" if line else path.name, "Correct the Python."))
+        return module
+    tree.body = [statement for statement in tree.body if not _is_impossible_import(statement, path, module, mistakes)]
+    try:
+        exec(compile(tree, str(path), "exec"), vars(module))
+    except Exception as error:
+        # After another mistake this one is most often its consequence.
+        if not mistakes:
+            mistakes.append(Mistake(f"{type(error).__name__}: {error}", f"{path.name}:{_line_of(error, path)}", ""))
+    return module
+
+
+def _is_impossible_import(statement: ast.stmt, path: Path, module: ModuleType, mistakes: list[Mistake]) -> bool:
+    if not isinstance(statement, ast.ImportFrom) or statement.level or not statement.module:
+        return False
+    wrong = _wrong_names(statement.module, [alias.name for alias in statement.names])
+    for what, fix in wrong:
+        mistakes.append(Mistake(what, f"{path.name}:{statement.lineno}", fix))
+    if wrong:
+        for alias in statement.names:
+            setattr(module, alias.asname or alias.name, _importable(statement.module, alias.name) or Unknown())
+    return bool(wrong)
+
+
+def _wrong_names(module: str, names: list[str]) -> list[tuple[str, str]]:
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        parent, _, last = module.rpartition(".")
+        siblings = _modules_of(parent)
+        return [(f"cannot import {module!r}: {error}.", nearest(last, siblings, "There are"))]
+    public = [
+        name
+        for name, value in vars(found).items()
+        if name.isupper() or getattr(value, "__module__", None) == module and not name.startswith("_")
+    ]
+    return [
+        (f"{module} has no {name!r}.", nearest(name, public, "It has"))
+        for name in names
+        if not hasattr(found, name) and _importable(module, name) is None
+    ]
+
+
+def _importable(module: str, name: str) -> Any:
+    """The object, or a submodule of that name; None where neither exists."""
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError:
+        return None
+    if hasattr(found, name):
+        return getattr(found, name)
+    try:
+        return importlib.import_module(f"{module}.{name}")
+    except ModuleNotFoundError:
+        return None
+
+
+def _modules_of(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package) if package.partition(".")[0] in sys.modules else None
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
+    return [file.stem for folder in folders for file in folder.glob("*.py") if not file.stem.startswith("_")]
+
+
+def _line_of(error: Exception, path: Path) -> int:
+    line, trace = 0, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

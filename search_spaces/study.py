@@ -1,0 +1,53 @@
+"""A study: one question, as data."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from trainables.config import config, nearest
+from trainables.trial import Evaluation, Trial
+from search_spaces.variants import Variant
+
+STUDIES = Path(__file__).parent / "studies"
+
+
+@config
+class Study:
+    """Variants × seeds, each evaluated in the same ways. The first variant is the baseline that others are held against.
+
+    A study's name is its file's name. Running it again runs what is missing; adding a seed runs that seed.
+    """
+
+    question: Annotated[str, Field(min_length=1)]
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    evaluations: tuple[Evaluation, ...] = (Evaluation(split="test"),)
+
+    def __post_init__(self) -> None:
+        labels = [variant.label for variant in self.variants]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"two variants are called {twice[0]!r}. Give each a label of its own, tables need it.")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
+
+    def trials(self) -> list[tuple[Variant, Trial]]:
+        """Every trial of the study with its variant, seeds outermost, so that early results cover every variant."""
+        return [(variant, variant.trial(seed)) for seed in self.seeds for variant in self.variants]
+
+
+def study_names() -> list[str]:
+    return sorted(path.stem for path in STUDIES.glob("*.py") if not path.stem.startswith("_"))
+
+
+def study_path(name: str) -> Path:
+    """The file of a study: a name below `studies/`, or the path of a user's own file. Raises ValueError."""
+    if name.endswith(".py"):
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise ValueError(f"No study file {name!r}: {path} does not exist. Give a path to a .py file that sets STUDY.")
+        return path
+    if name not in study_names():
+        raise ValueError(f"No study {name!r} in search_spaces/studies/. {nearest(name, study_names())}")
+    return STUDIES / f"{name}.py"

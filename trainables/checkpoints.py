@@ -1,0 +1,158 @@
+"""Checkpoints: weights and training state on any pyarrow filesystem, and nothing in them that could run code.
+
+A checkpoint is a folder: `model.safetensors`, `selected.safetensors`, `optimizer.safetensors` and, written last,
+`state.json`, which names each file's size and digest. A folder without it, or whose files differ, is not a checkpoint.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+import torch
+from pyarrow import fs
+from safetensors.torch import load, save
+from torch import Tensor
+
+from trainables.training import TrainingState
+
+FORMAT = 1
+Folder = tuple[fs.FileSystem, str]  # a filesystem, and a path on it
+
+
+def write_checkpoint(folder: Folder, state: TrainingState) -> None:
+    """Write this epoch's checkpoint below `folder`, then remove the older ones: a crash leaves a whole one behind."""
+    filesystem, path = folder
+    target = f"{path}/epoch-{state.epoch:05d}"
+    filesystem.create_dir(target, recursive=True)
+    tensors: dict[str, Tensor] = {"random": state.random}
+    optimizers = [_without_tensors(optimizer, f"{index}", tensors) for index, optimizer in enumerate(state.optimizers)]
+    contents = {
+        "model.safetensors": save(_contiguous(state.model)),
+        "selected.safetensors": save(_contiguous(state.selected)),
+        "optimizer.safetensors": save(_contiguous(tensors)),
+    }
+    for name, content in contents.items():
+        _write(filesystem, f"{target}/{name}", content)
+    facts = {
+        "format": FORMAT,
+        "epoch": state.epoch,
+        "selected_epoch": state.selected_epoch,
+        "best": state.best,
+        "optimizers": optimizers,
+        "schedules": [_without_tensors(schedule, "", {}) for schedule in state.schedules],
+        "history": state.history,
+        "files": {name: {"bytes": len(content), "digest": _digest(content)} for name, content in contents.items()},
+    }
+    _write(filesystem, f"{target}/state.json", json.dumps(facts).encode())
+    for older in _checkpoints(folder):
+        if older != target:
+            filesystem.delete_dir(older)
+
+
+def read_checkpoint(folder: Folder) -> TrainingState | None:
+    """The newest whole checkpoint below `folder`, or None. Damaged ones are passed over."""
+    for path in sorted(_checkpoints(folder), reverse=True):
+        facts = _read_facts(folder[0], path)
+        contents = facts and {name: _read(folder[0], f"{path}/{name}") for name in facts["files"]}
+        if facts and contents and all(_digest(contents[name]) == f["digest"] for name, f in facts["files"].items()):
+            return _state(facts, {name: load(content) for name, content in contents.items()})
+    return None
+
+
+def has_checkpoint(folder: Folder) -> bool:
+    """Whether a checkpoint was completed below `folder`, without reading its weights."""
+    return any(_read_facts(folder[0], path) for path in _checkpoints(folder))
+
+
+def delete_checkpoints(folder: Folder) -> None:
+    for path in _checkpoints(folder):
+        folder[0].delete_dir(path)
+
+
+def write_weights(folder: Folder, weights: dict[str, Tensor]) -> None:
+    """The finished trial's network: `weights.safetensors`."""
+    filesystem, path = folder
+    partial, target = f"{path}/weights.safetensors.partial", f"{path}/weights.safetensors"
+    filesystem.create_dir(path, recursive=True)
+    _write(filesystem, partial, save(_contiguous(weights)))
+    filesystem.move(partial, target)
+
+
+def read_weights(folder: Folder) -> dict[str, Tensor]:
+    """Raises FileNotFoundError where the trial has no finished weights."""
+    return load(_read(folder[0], f"{folder[1]}/weights.safetensors"))
+
+
+def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> TrainingState:
+    tensors = files["optimizer.safetensors"]
+    return TrainingState(
+        epoch=facts["epoch"],
+        model=files["model.safetensors"],
+        selected=files["selected.safetensors"],
+        selected_epoch=facts["selected_epoch"],
+        best=facts["best"],
+        optimizers=[_with_tensors(plain, tensors) for plain in facts["optimizers"]],
+        schedules=[_with_tensors(plain, {}) for plain in facts["schedules"]],
+        random=tensors["random"],
+        history=facts["history"],
+    )
+
+
+def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """Nested plain data with each tensor moved to `tensors` and replaced by its name there."""
+    if isinstance(value, Tensor):
+        tensors[path] = value
+        return {"tensor": path}
+    if isinstance(value, dict):
+        return {"items": [[key, _without_tensors(item, f"{path}.{key}", tensors)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return {
+            "list": [_without_tensors(item, f"{path}.{index}", tensors) for index, item in enumerate(value)],
+            "tuple": isinstance(value, tuple),
+        }
+    return value
+
+
+def _with_tensors(plain: Any, tensors: dict[str, Tensor]) -> Any:
+    if not isinstance(plain, dict):
+        return plain
+    if "tensor" in plain:
+        return tensors[plain["tensor"]]
+    if "items" in plain:
+        return {key: _with_tensors(item, tensors) for key, item in plain["items"]}
+    items = [_with_tensors(item, tensors) for item in plain["list"]]
+    return tuple(items) if plain["tuple"] else items
+
+
+def _checkpoints(folder: Folder) -> list[str]:
+    found = folder[0].get_file_info(fs.FileSelector(folder[1], allow_not_found=True))
+    return [info.path for info in found if info.type == fs.FileType.Directory and info.base_name.startswith("epoch-")]
+
+
+def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(_read(filesystem, f"{path}/state.json"))
+    except (FileNotFoundError, ValueError):
+        return None
+    if facts.get("format") != FORMAT:
+        return None
+    sizes = {info.base_name: info.size for info in filesystem.get_file_info(fs.FileSelector(path))}
+    return facts if all(sizes.get(name) == file["bytes"] for name, file in facts["files"].items()) else None
+
+
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _write(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
+    with filesystem.open_output_stream(path) as stream:
+        stream.write(content)
+
+
+def _read(filesystem: fs.FileSystem, path: str) -> bytes:
+    with filesystem.open_input_stream(path) as stream:
+        return stream.read()

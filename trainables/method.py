@@ -1,0 +1,84 @@
+"""The contract of a method: a frozen config that builds a model; and the batch that every model is given."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from trainables.config import Config
+from trainables.recipe import Recipe
+from trainables.schemes import Scheme
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch on the training device. All lengths are px of the network's input crop.
+
+    `images`: RGB in [0, 1]; a model converts and normalises them itself, so that loading is the same for all methods.
+    `visible`, `present`: per landmark; an occluded one is present but not visible, a missing one is neither.
+    `normaliser`: distance of the outer eye corners. `second_view`: another picture of the same face (pairs).
+    """
+
+    images: Float[Tensor, "batch 3 height width"]
+    landmarks: Float[Tensor, "batch landmarks 2"]
+    present: Bool[Tensor, "batch landmarks"]
+    visible: Bool[Tensor, "batch landmarks"]
+    normaliser: Float[Tensor, " batch"]
+    second_view: Float[Tensor, "batch 3 height width"] | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: None if v is None else v.to(device, non_blocking=True) for name, v in values.items()})
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimiser's share of a training step: which parameters it moves, and which loss terms it minimises.
+
+    Most models have one. Adversarial training lists one for the generator and one for the discriminators.
+    """
+
+    name: str
+    parameters: tuple[nn.Parameter, ...]
+    terms: tuple[str, ...] | None = None  # None: all of them
+
+
+class LandmarkModel(nn.Module, ABC):
+    """A network that finds landmarks. `forward` takes RGB images [B, 3, S, S] in [0, 1]; its output is the model's own."""
+
+    @abstractmethod
+    def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
+        """Weighted scalar terms. Their sum is minimised; every term is recorded by its name."""
+
+    @abstractmethod
+    def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"]:
+        """Landmarks in px of the input crop."""
+
+    def updates(self) -> list[Update]:
+        """The optimisers of one training step, in order. A model without parameters has none."""
+        parameters = tuple(parameter for parameter in self.parameters() if parameter.requires_grad)
+        return [Update("model", parameters)] if parameters else []
+
+
+class Method(Config, ABC):
+    """One paper's system or a baseline: the frozen config that builds the model.
+
+    `PAPER` is a key of `trainables.papers`. `VERSION` is raised when a change of code changes results, so that
+    older trials are no longer mistaken for new ones.
+    """
+
+    PAPER: ClassVar[str | None] = None
+    VERSION: ClassVar[int] = 1
+    input_size: Annotated[int, Field(gt=0)]
+
+    @abstractmethod
+    def build(self, scheme: Scheme) -> LandmarkModel: ...
+
+    @classmethod
+    def recipes(cls) -> dict[str, Recipe]:
+        """Named recipes; `paper` is the paper's own."""
+        return {}

@@ -1,0 +1,90 @@
+"""ResNet18 regression of landmark coordinates (paper 001).
+
+Sk. Mastan Sharif, N. Sri Harsha, Sk. Abdul Subhan, Y. Threeshal: Facial Landmark Detection Using Deep Learning:
+A Comprehensive Approach with ResNet18 (2025).
+
+What it is: ResNet18 on grey images whose last layer gives the 2·K coordinates themselves; mean squared error, Adam,
+a plateau schedule, early stopping; rotation, crop, resize, flip and colour jitter. The paper prints no equations.
+
+  Sec. 5.1 first convolution on one channel → ResNet18Landmarks.forward, backbones/resnet.py
+  Sec. 1   136 regressed values             → ResNet18.build
+  Sec. 1   MSE                              → ResNet18Landmarks.losses
+  Sec. 1   rotation, crop, flip, jitter     → transforms/augmentation.py
+  Sec. 5.1 adaptive cropping via dlib       → transforms/crop.py, `Crop(source="dataset")`
+  Sec. 5.1 schedule, early stop, checkpoint → PAPER_RECIPE, training.py
+  Table 1  MSE, NME, accuracy at 3 and 5 px → metrics.py
+
+Departs: learning rate, batch, epochs and all augmentation ranges are not printed; they follow METHODS §4. A dlib
+detector is not run: the box of the data set's annotation is taken, or the tight landmark box ×1.2 where there is none.
+"""
+
+from typing import ClassVar
+
+import torch
+from kornia.color import rgb_to_grayscale
+from torch import Tensor
+from torch.nn import functional
+
+from trainables.backbones import resnet
+from trainables.config import config
+from trainables.method import Batch, LandmarkModel, Method
+from trainables.recipe import Adam, Plateau, PositiveInt, Recipe
+from trainables.schemes import Scheme
+from trainables.transforms.augmentation import Augmentation
+from trainables.transforms.crop import Crop
+
+PAPER_RECIPE = Recipe(
+    epochs=100,
+    batch_size=64,
+    optimizer=Adam(lr=1e-3),
+    schedule=Plateau(factor=0.5, patience=5, min_lr=1e-6),
+    crop=Crop(source="dataset", scale=1.2, square=False),
+    augmentation=Augmentation(),
+    monitor="val_mse",
+    early_stop_patience=15,
+)
+
+
+@config
+class ResNet18(Method):
+    """`width` is the number of channels of the first stage; 64 is the paper's network."""
+
+    kind: ClassVar[str] = "resnet18"
+    PAPER: ClassVar[str | None] = "sharif2025resnet18"
+    input_size: PositiveInt = 224
+    width: PositiveInt = 64
+
+    def build(self, scheme: Scheme) -> "ResNet18Landmarks":
+        return ResNet18Landmarks(scheme.num_landmarks, self.input_size, self.width)
+
+    @classmethod
+    def recipes(cls) -> dict[str, Recipe]:
+        return {"paper": PAPER_RECIPE}
+
+
+class ResNet18Landmarks(LandmarkModel):
+    """RGB images [B, 3, S, S] → coordinates [B, K, 2] in crop sides, the crop's corner at −0.5. Source: METHODS §4."""
+
+    def __init__(self, num_landmarks: int, input_size: int, width: int) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.network = resnet.ResNet18(2 * num_landmarks, in_channels=1, width=width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        grey = (rgb_to_grayscale(images) - 0.5) / 0.5
+        return self.network(grey).unflatten(1, (-1, 2))
+
+    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Mean squared error over all coordinates of the landmarks that are present.
+
+        Source: sharif2025resnet18 Sec. 1.
+        """
+        target = batch.landmarks / self.input_size - 0.5
+        squares = functional.mse_loss(output, torch.where(batch.present[..., None], target, output.detach()), reduction="sum")
+        return {"mse": squares / (2 * batch.present.sum()).clamp(min=1)}
+
+    def decode(self, output: Tensor) -> Tensor:
+        return (output + 0.5) * self.input_size
+
+
+METHOD = ResNet18()

@@ -1,0 +1,19 @@
+"""The only file here that knows Ray: one worker of a Ray Train group as a placement of the training loop."""
+
+import ray.train.torch
+from ray import train
+from ray.train.collective import broadcast_from_rank_zero
+
+from trainables.training import Placement
+
+
+def group_placement() -> Placement:
+    """The placement of the Ray Train worker that calls this: gradients are averaged over the group."""
+    context = train.get_context()
+    return Placement(
+        device=ray.train.torch.get_device(),
+        rank=context.get_world_rank(),
+        world=context.get_world_size(),
+        wrap=ray.train.torch.prepare_model,
+        broadcast=broadcast_from_rank_zero,
+    )
