@@ -1,4 +1,6 @@
-"""The command line: `marksweep VERB`. It reads arguments, calls one function for each verb, prints, and sets exit codes.
+"""The verbs of the command line that plan, run and look. Each reads its arguments and calls one function of `commands.py`.
+
+`reports/__main__.py` adds the verbs that write reports, and is the command `marksweep`.
 
 Exit codes: 0 all is well, 1 something failed, 2 the user has to mend something, 130 interrupted.
 """
@@ -8,14 +10,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-
-from orchestrator import commands
-from orchestrator.session import Place
-from orchestrator.storage import Storage
 
 app = typer.Typer(
     name="marksweep",
@@ -28,23 +27,16 @@ data_app = typer.Typer(help="Data sets: what there is, is it whole, prepare it."
 app.add_typer(data_app, name="data")
 
 
-def _studies(incomplete: str) -> list[str]:
-    from search_spaces.study import study_names
-
-    return [name for name in study_names() if name.startswith(incomplete)]
-
-
-def _methods(incomplete: str) -> list[str]:
-    from trainables.registry import method_names
-
-    return [name for name in method_names() if name.startswith(incomplete)]
+def _completes(folder: str) -> Callable[[str], list[str]]:
+    """Completion from file names alone: it must answer at once, so nothing of ours is imported."""
+    place = Path(__file__).parent.parent / folder
+    names = sorted(path.stem for path in place.glob("*.py") if not path.stem.startswith("_"))
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
-def _datasets(incomplete: str) -> list[str]:
-    from trainables.registry import dataset_names
-
-    return [name for name in dataset_names() if name.startswith(incomplete)]
-
+_studies, _methods, _datasets = (
+    _completes(folder) for folder in ("search_spaces/studies", "trainables/methods", "trainables/datasets")
+)
 
 StudyArgument = Annotated[
     str, typer.Argument(help="A name below search_spaces/studies/, or a .py file of your own.", autocompletion=_studies)
@@ -73,7 +65,7 @@ def plan(
     debug: DebugOption = False,
 ) -> None:
     """What is done, to resume, to run, failed. Starts nothing."""
-    _guarded(lambda: commands.plan(study, _changes(set_), _place(storage, data_root), retry_failed, _console()), debug)
+    guarded(lambda: _verbs().plan(study, _changes(set_), place(storage, data_root), retry_failed, console()), debug)
 
 
 @app.command()
@@ -87,8 +79,8 @@ def run(
     debug: DebugOption = False,
 ) -> None:
     """Run what is missing. The same command resumes."""
-    _guarded(
-        lambda: commands.run(study, _changes(set_), _place(storage, data_root), retry_failed, address, _console()), debug
+    guarded(
+        lambda: _verbs().run(study, _changes(set_), place(storage, data_root), retry_failed, address, console()), debug
     )
 
 
@@ -99,18 +91,7 @@ def status(
     debug: DebugOption = False,
 ) -> None:
     """The ledger's state, and errors grouped by cause."""
-    _guarded(lambda: commands.status(study, Storage(storage), _console()), debug)
-
-
-@app.command()
-def report(
-    names: Annotated[list[str] | None, typer.Argument(help="Tables, figures or studies; all of them by default.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("report"),
-    storage: StorageOption = "runs",
-    debug: DebugOption = False,
-) -> None:
-    """Tables as Markdown, LaTeX, CSV and HTML, figures as PDF and PNG, and a page that holds them all."""
-    _guarded(lambda: commands.report(names or [], out, Storage(storage), _console()), debug)
+    guarded(lambda: _verbs().status(study, _storage(storage), console()), debug)
 
 
 @app.command()
@@ -121,7 +102,7 @@ def query(
     debug: DebugOption = False,
 ) -> None:
     """SQL over the ledger's tables."""
-    _guarded(lambda: commands.query(sql, Storage(storage), csv, _console()), debug)
+    guarded(lambda: _verbs().query(sql, _storage(storage), csv, console()), debug)
 
 
 @app.command()
@@ -130,23 +111,13 @@ def methods(
     debug: DebugOption = False,
 ) -> None:
     """What methods there are; with a name: its paper, where each piece lives, defaults, parameters, MACs."""
-    _guarded(lambda: commands.methods(name, _console()), debug)
-
-
-@app.command()
-def demo(
-    storage: StorageOption = "runs",
-    out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
-    debug: DebugOption = False,
-) -> None:
-    """Run the demo study on rendered faces, then write its report."""
-    _guarded(lambda: commands.demo(_place(storage, Path("data")), out, _console()), debug)
+    guarded(lambda: _verbs().methods(name, console()), debug)
 
 
 @data_app.command("list")
 def data_list(data_root: DataRootOption = Path("data"), debug: DebugOption = False) -> None:
     """What data sets there are, and which of them are below the data root."""
-    _guarded(lambda: commands.data_list(data_root, _console()), debug)
+    guarded(lambda: _verbs().data_list(data_root, console()), debug)
 
 
 @data_app.command("check")
@@ -156,7 +127,7 @@ def data_check(
     debug: DebugOption = False,
 ) -> None:
     """Counts, unreadable images, landmarks outside their image, groups on two sides of a split."""
-    _guarded(lambda: commands.data_check(name, data_root, _console()), debug)
+    guarded(lambda: _verbs().data_check(name, data_root, console()), debug)
 
 
 @data_app.command("prepare")
@@ -169,19 +140,30 @@ def data_prepare(
     debug: DebugOption = False,
 ) -> None:
     """Make the memory-mapped file that trials read. Running a study does this by itself."""
-    _guarded(lambda: commands.data_prepare(name, size, method, _place(storage, data_root), _console()), debug)
+    guarded(lambda: _verbs().data_prepare(name, size, method, place(storage, data_root), console()), debug)
 
 
-def main() -> None:
-    app()
-
-
-def _console() -> Console:
+def console() -> Console:
     return Console(soft_wrap=not sys.stdout.isatty())
 
 
-def _place(storage: str, data_root: Path) -> Place:
-    found = Storage(storage)
+def _verbs() -> ModuleType:
+    """Imported late: torch takes seconds, and help and completion must not wait for it."""
+    from orchestrator import commands
+
+    return commands
+
+
+def _storage(location: str) -> Any:
+    from orchestrator.storage import Storage
+
+    return Storage(location)
+
+
+def place(storage: str, data_root: Path) -> Any:
+    from orchestrator.session import Place
+
+    found = _storage(storage)
     default = Path(found.root) / "cache" if found.is_local else Path.home() / ".cache" / "marksweep"
     return Place(found, data_root, Path(os.environ.get("MARKSWEEP_CACHE", default)))
 
@@ -204,7 +186,7 @@ def _value(path: str, text: str) -> Any:
     return (value,) if path == "seeds" and not isinstance(value, tuple) else value
 
 
-def _guarded(command: Callable[[], int], debug: bool) -> None:
+def guarded(command: Callable[[], int], debug: bool) -> None:
     """Run a verb; turn what the user can mend into a message and exit code 2."""
     try:
         code = command()
@@ -227,4 +209,4 @@ def _guarded(command: Callable[[], int], debug: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    app()

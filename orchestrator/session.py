@@ -1,5 +1,6 @@
 """From a study's name to a plan, and from a plan to what a launch needs. The command line is a thin layer on this."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,10 +49,12 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     missing = [text for dataset in datasets.values() if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
-    settings = ",".join(f"{key}={value}" for key, value in sorted(changes.items()))
-    arguments = "".join(f" --set {key}={value}" for key, value in sorted(changes.items()))
+    settings = [f"{key}={value}" for key, value in sorted(changes.items())]
+    arguments = "".join(f" --set '{setting}'" for setting in settings)
+    # More or fewer seeds are still the same question; other settings are another one.
+    differing = [setting for setting in settings if not setting.startswith("seeds=")]
     return Opened(
-        name=path.stem + (f"[{settings}]" if settings else ""),
+        name=re.sub(r"[^\w.+=,()-]", "_", "+".join([path.stem, *differing])),
         study=study,
         path=path,
         command=f"marksweep run {name}{arguments}",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean, stdev
 
 
@@ -57,7 +58,7 @@ def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
         raise ValueError("No measurement to average.")
     _refuse_mixture(measurements, {"variant": "variants", **WHAT_MUST_AGREE})
     ordered = sorted(measurements, key=lambda one: one.seed)
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in pairwise(ordered):
         if one.seed == other.seed:
             raise ValueError(
                 f"Seed {one.seed} of variant {one.variant} would count twice in {one.metric} on {one.split}: "

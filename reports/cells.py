@@ -79,7 +79,8 @@ def _missing(study: StudyResults, variant: Variant) -> Cell:
     words = [f"{progress.done}/{progress.total} seeds"]
     if progress.done == progress.total:
         words = ["not measured"]
-    words += [f"{count} {name}" for name, count in (("running", progress.running), ("failed", progress.failed)) if count]
+    others = (("running", progress.running), ("failed", progress.failed))
+    words += [f"{count} {name}" for name, count in others if count]
     return Cell(progress=", ".join(words), command=fill_command(study, variant))
 
 

@@ -98,7 +98,7 @@ class Table:
                 where = f"Table {self.name}, row {row.label!r}, column {column.metric} {column.split}"
                 if cell.value is not None and cell.unit != column.unit:
                     raise ValueError(f"{where}: the cell is in {cell.unit!r}, the column in {column.unit!r}.")
-                if unknown := set((*row.marks, *cell.marks)) - known_marks:
+                if unknown := {*row.marks, *cell.marks} - known_marks:
                     raise ValueError(f"{where}: no note for the mark {', '.join(sorted(unknown))}.")
 
     @property
@@ -186,7 +186,8 @@ class Progress:
 
     def __str__(self) -> str:
         others = [("running or to resume", self.running), ("failed", self.failed), ("to run", self.to_run)]
-        return ", ".join([f"{self.done} of {self.total} trials done", *(f"{count} {name}" for name, count in others if count)])
+        words = [f"{self.done} of {self.total} trials done", *(f"{count} {name}" for name, count in others if count)]
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ def render(table: Table) -> str:
 def page(content: Page, pictures: Mapping[str, tuple[str, str]]) -> str:
     """The whole page. `pictures`: figure name → data URI of its picture for light and for dark paper."""
     fragments = {
-        table.name: Markup(render(table))  # noqa: S704 rendered by the same escaping environment
+        table.name: Markup(render(table))  # safe: rendered by the same escaping environment
         for section in content.sections
         for table in section.tables
     }
@@ -92,5 +92,5 @@ def _behind(row: Any, table: Table) -> dict[str, Any]:
         "label": row.label,
         "study": row.study,
         "variant": row.variant,
-        "trials": [(trial, [of_trial.get(place, labels.MISSING) for place in shown]) for trial, of_trial in values.items()],
+        "trials": [(trial, [mine.get(place, labels.MISSING) for place in shown]) for trial, mine in values.items()],
     }

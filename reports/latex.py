@@ -1,6 +1,6 @@
 """A table as LaTeX with booktabs. Every cell ends in a comment that names the trials behind it.
 
-The preamble needs \\usepackage{booktabs}; \\usepackage[T1]{fontenc} is wise.
+The preamble needs \\usepackage{booktabs}, for wide tables graphicx too; \\usepackage[T1]{fontenc} is wise.
 """
 
 from itertools import groupby
@@ -8,8 +8,7 @@ from itertools import groupby
 from reports import escape, labels
 from reports.document import Cell, Column, Table
 
-
-NUM_COLUMNS_IN_SMALL = 7  # more need a smaller letter to fit a page's width
+NUM_COLUMNS_AT_FULL_SIZE = 8  # more are scaled to the width of the text
 
 
 def render(table: Table) -> str:
@@ -23,22 +22,24 @@ def render(table: Table) -> str:
             body.append(rf"\multicolumn{{{width}}}{{@{{}}l}}{{\emph{{{escape.latex(group)}}}}} \\")
         for row in members:
             body += _row(table, row)
+    is_wide = width > NUM_COLUMNS_AT_FULL_SIZE
     lines = [
-        "% Written by marksweep from its ledger. Needs \\usepackage{booktabs}.",
+        f"% Written by marksweep from its ledger. Needs \\usepackage{{booktabs{',graphicx' if is_wide else ''}}}.",
         *(f"% measured on: {escape.one_line(protocol)}" for protocol in table.protocols),
         *(f"% fills the empty cells: {escape.one_line(command)}" for command in table.commands),
         r"\begin{table}[t]",
         r"\centering",
         rf"\caption{{{escape.latex(table.caption)}}}",
         rf"\label{{tab:{_key(table.name)}}}",
-        r"\small" if width <= NUM_COLUMNS_IN_SMALL else r"\scriptsize\setlength{\tabcolsep}{3pt}",
+        r"\small",
+        *([r"\resizebox{\linewidth}{!}{%"] if is_wide else []),
         rf"\begin{{tabular}}{{@{{}}l{'r' * (width - 1)}@{{}}}}",
         r"\toprule",
         *_head(table),
         r"\midrule",
         *body,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}" + ("}" if is_wide else ""),
         *_notes(table),
         r"\end{table}",
     ]
@@ -66,7 +67,8 @@ def _row(table: Table, printed: labels.PrintedRow) -> list[str]:
         lines.append(f"  & {_cell(words)} % {_comment(of, cell)}")
     lines.append(r"  \\")
     if row.detail:
-        lines.append(rf"\multicolumn{{{len(row.cells) + 2}}}{{@{{}}l}}{{\quad\scriptsize {escape.latex(row.detail)}}} \\")
+        detail = escape.latex(row.detail)
+        lines.append(rf"\multicolumn{{{len(row.cells) + 2}}}{{@{{}}l}}{{\quad\scriptsize {detail}}} \\")
     return lines
 
 
@@ -92,7 +94,8 @@ def _notes(table: Table) -> list[str]:
     if not table.notes:
         return []
     notes = [rf"\textsuperscript{{{escape.latex(note.mark)}}}~{escape.latex(note.text)}" for note in table.notes]
-    return [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *(f"{n}\\par" for n in notes), r"\end{minipage}"]
+    opening = [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize"]
+    return [*opening, *(f"{note}\\par" for note in notes), r"\end{minipage}"]
 
 
 def _marks(marks: tuple[str, ...]) -> str:

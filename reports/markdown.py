@@ -9,7 +9,8 @@ def render(table: Table) -> str:
     rows = labels.printed(table)
     parts = [f"### {escape.markdown(table.title)}", escape.markdown(table.caption), _grid(table, rows)]
     if table.notes:
-        parts.append("\n".join(f"- <sup>{escape.markdown(n.mark)}</sup> {escape.markdown(n.text)}" for n in table.notes))
+        notes = (f"- <sup>{escape.markdown(note.mark)}</sup> {escape.markdown(note.text)}" for note in table.notes)
+        parts.append("\n".join(notes))
     if table.protocols:
         parts.append("Measured on: " + "; ".join(map(escape.markdown, table.protocols)) + ".")
     if table.commands:

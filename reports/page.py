@@ -160,7 +160,7 @@ def _counted(values: Any) -> tuple[str, ...]:
 
 def _next_commands(studies: Sequence[StudyResults], built: dict[str, Table | Figure]) -> tuple[str, ...]:
     """What goes on with unfinished studies, then what fills the other empty cells."""
-    commands = [study.command for study in studies if study.progress.running + study.progress.stopped + study.progress.to_run]
+    commands = [study.command for study in studies if study.progress.running or study.progress.to_run]
     commands += [f"{study.command} --retry-failed" for study in studies if study.progress.failed]
     commands += [command for one in built.values() if isinstance(one, Table) for command in one.commands]
     return tuple(dict.fromkeys(commands))

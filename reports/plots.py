@@ -91,7 +91,8 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_xlim(curves.x_limits or (min(l.x[0] for l in curves.lines), max(l.x[-1] for l in curves.lines) + 1e-9))
+    ends = [end for line in curves.lines for end in (line.x[0], line.x[-1])]
+    axes.set_xlim(curves.x_limits or (min(ends), max(ends) + 1e-9))  # one epoch is a range, too
     if curves.y_limits:
         axes.set_ylim(curves.y_limits)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -175,7 +176,7 @@ def _draw_face(axes: Axes, face: Face, theme: Theme) -> None:
         axes.text(0.5, 0.5, "unreadable picture", ha="center", va="center", transform=axes.transAxes, fontsize=8)
         return
     height, width = picture.shape[:2]
-    axes.imshow(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), interpolation="lanczos", extent=(-0.5, width - 0.5, height - 0.5, -0.5))
+    axes.imshow(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), interpolation="lanczos")
     truth, prediction = np.asarray(face.truth), np.asarray(face.prediction)
     axes.add_collection(LineCollection(np.stack([truth, prediction], axis=1), colors="#ffffffcc", linewidths=0.7))
     for points, colour in ((truth, TRUTH), (prediction, PREDICTION)):

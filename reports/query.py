@@ -118,7 +118,7 @@ class StudyResults:
             row
             for evaluation in variant.evaluations.get(split, ())
             for row in self._evaluations.get((evaluation, subset, metric), ())
-            if row["trial"] in finished and row["value"] == row["value"]  # noqa: PLR0124 NaN differs from itself
+            if row["trial"] in finished and row["value"] == row["value"]  # NaN differs from itself
         ]
         measurements = [
             Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows
@@ -135,14 +135,14 @@ class StudyResults:
         """The epochs of a variant's trials, failed ones left out: columns trial, epoch, metric, value."""
         pairs = zip(variant.trials, variant.states, strict=True)
         trials = [trial for trial, state in pairs if state not in UNSUCCESSFUL]
-        rows = self._epochs.filter(pc.field("trial").isin(trials) & pc.field("metric").isin(list(metrics)))
+        rows = self._epochs.filter(_one_of("trial", trials) & _one_of("metric", metrics))
         frame = rows.to_pandas().drop_duplicates(["trial", "epoch", "metric"], keep="last")
         return frame.sort_values(["trial", "epoch"])
 
     def images(self, variant: Variant, split: str, columns: Sequence[str]) -> pd.DataFrame:
         """Per-image rows of a variant's finished trials on a split; `trial` and the columns asked for."""
         table = self._results.ledger.read("images", only=variant.evaluations.get(split, frozenset()))
-        return table.filter(pc.field("trial").isin(variant.finished)).select(["trial", *columns]).to_pandas()
+        return table.filter(_one_of("trial", variant.finished)).select(["trial", *columns]).to_pandas()
 
     def _states(self) -> Iterable[tuple[str, str]]:
         for variant in self.variants:
@@ -159,6 +159,10 @@ class StudyResults:
         for row in self._results.ledger.read("evaluations", only=asked).select(EVALUATION_COLUMNS).to_pylist():
             grouped.setdefault((row["evaluation"], row["subset"], row["metric"]), []).append(row)
         return grouped
+
+
+def _one_of(column: str, values: Iterable[str]) -> pc.Expression:
+    return pc.field(column).isin(pa.array(list(values), pa.string()))  # typed, so that an empty list filters, too
 
 
 def run_command(study: str) -> str:

@@ -1,7 +1,7 @@
 """The drawn face in three dimensions: a symmetric height field, the landmarks that lie on it, and how it is projected.
 
-Head frame: x to the viewer's right, y down, z towards the viewer, origin between the eyes. One unit is half the width of
-the mean face between its cheekbones. Proportions of the front view follow the mean 300W shape; depths are by eye.
+Head frame: x to the viewer's right, y down, z towards the viewer, origin between the eyes. One unit is half the width
+of the mean face between its cheekbones. Proportions of the front view follow the mean 300W shape; depths are by eye.
 """
 
 from dataclasses import dataclass
@@ -121,8 +121,8 @@ class Pose:
 class FaceShape:
     """The surface of one person with one expression, in the head frame.
 
-    `contour` is the jaw, [33, 3]. `curves` holds every other line that a painter or a landmark needs: name -> [points, 3].
-    `points` are the master points, [100, 3].
+    `contour` is the jaw, [33, 3]; `points` are the master points, [100, 3]; `curves` holds every other line that a
+    painter or a landmark needs: name -> [points, 3].
     """
 
     def __init__(self, identity: Identity, expression: Expression):
@@ -139,7 +139,7 @@ class FaceShape:
         # All curves are lifted onto the surface at once: one call on 200 points costs as much as one on 2.
         lifted = self.on_surface(*np.concatenate(list(flat.values())).T)
         ends = np.cumsum([len(curve) for curve in flat.values()])
-        self.curves = dict(zip(flat, np.split(lifted, ends[:-1])))
+        self.curves = dict(zip(flat, np.split(lifted, ends[:-1]), strict=True))
         self.points = self._master_points()
 
     def on_surface(self, x, y) -> Array:
@@ -164,21 +164,25 @@ class FaceShape:
         """[rows, columns, 3]: from the crown to the chin, its edges on the contour."""
         upper = np.linspace(0.03, 1, 11)[:-1] * np.pi / 2
         upper_y = CONTOUR_TOP_Y + (CROWN_Y - CONTOUR_TOP_Y) * np.cos(upper)
-        lower_y = np.interp(np.linspace(0, 1, 24), *self._left_outline_by_length(y_only=True))
+        length, _, outline_y = self._left_outline_by_length()
+        lower_y = np.interp(np.linspace(0, 1, 24), length, outline_y)
         y = np.concatenate([upper_y, lower_y[:-1], [self.chin_y - 1e-3, self.chin_y]])[:, None]
         half_width = np.interp(y, self._table_y, self._table[0])
         return self.on_surface(half_width * MESH_COLUMNS, y)
 
-    def self_occluded(self, points: Array, towards_viewer: Array) -> NDArray[np.bool_]:
+    def self_occluded(self, points: Array, towards_viewer: Array, margin: float = 0.2) -> NDArray[np.bool_]:
         """Whether the face itself hides a point: [N, 3] points, [3] unit vector -> [N].
 
-        Walks from each point towards the viewer and asks whether the walk is ever clearly below the surface.
+        Walks from each point towards the viewer and asks whether it ever gets deeper than `margin` below the surface.
+        The default calls the far jaw hidden from a yaw of about 15 degrees on, where the outline has left it by 3 % of
+        the face's width; without a margin it would be hidden at any yaw.
         """
         steps = np.arange(0.08, 1.3, 0.08)[:, None, None]
         walk = points + steps * towards_viewer
         below = self.depth(walk[..., 0], walk[..., 1]) - walk[..., 2]
         inside = np.abs(walk[..., 0]) < np.interp(walk[..., 1], self._table_y, self._table[0])
-        return ((below > 0.08) & inside & (walk[..., 1] < self.chin_y)).any(axis=0)
+        hidden = (below > margin) & inside & (walk[..., 1] < self.chin_y)
+        return np.asarray(hidden.any(axis=0))
 
     def _tabulate(self):
         """Half width, depth of the outline, depth of the midline, height and width of the nose, as functions of y."""
@@ -331,13 +335,13 @@ class FaceShape:
         y = top + (0.05 - top) * np.abs(share) ** 3.2 + peak
         return np.stack([0.999 * share * np.interp(y, self._table_y, self._table[0]), y], axis=-1)
 
-    def _left_outline_by_length(self, y_only: bool = False):
-        """Share of the arc length from the ear (0) to the chin (1), and the outline there (y, or x and y)."""
+    def _left_outline_by_length(self) -> tuple[Array, Array, Array]:
+        """Share of the arc length in the front view, from the ear (0) to the chin (1); x and y there."""
         below = self._table_y >= CONTOUR_TOP_Y
         x, y = -self._table[0][below], self._table_y[below]
         x[-1] = 0.0
         length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-        return (length / length[-1], y) if y_only else (length / length[-1], x, y)
+        return length / length[-1], x, y
 
     def _contour(self) -> Array:
         """[33, 3], evenly spaced along the jaw in the front view, from the left ear over the chin to the right ear."""
@@ -348,7 +352,7 @@ class FaceShape:
         return np.concatenate([left, left[-2::-1] * _MIRROR])
 
     def _master_points(self) -> Array:
-        """[100, 3] in the order of WFLW, then the wings of the nose. The right half is numbered as a mirror of the left."""
+        """[100, 3] in the order of WFLW, then the wings of the nose. The right half mirrors the left's numbers."""
         curves, flip = self.curves, np.array(SCHEME_98.flip_permutation)
         brow = [0, 2, 4, 6, 8, 9, 11, 13, 15]
         points = np.empty((NUM_MASTER_POINTS, 3))

@@ -3,6 +3,7 @@
 `render(sample_face(rng))` is one picture. The same parameters give the same pixels, bit for bit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -22,6 +23,7 @@ from trainables.face_shape import (
 )
 
 Image = NDArray[np.uint8]
+Plane = NDArray[np.float32]
 VISIBLE, OCCLUDED = 1, 2
 SHIFT = 4  # cv2's fixed-point coordinates: 1/16 px
 REFERENCE_SIZE = 160  # image side at which widths and blurs below are given in px
@@ -154,6 +156,8 @@ def render(face: FaceParameters, size: int = REFERENCE_SIZE) -> RenderedFace:
 
     picture = _background(face.background, size, rng)
     _paint_behind(picture, face, shape, view, rng)
+    # Slightly out of focus, as behind a sharp face.
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.006 * size).astype(np.float32)
     shade, coverage = _shade_surface(shape.mesh(), face.light, view)
     albedo = _soft_skin(face, shape, view)
     creases = _creases(face, shape, view)
@@ -167,13 +171,14 @@ def render(face: FaceParameters, size: int = REFERENCE_SIZE) -> RenderedFace:
     picture += (skin - picture) * _three(coverage)
     occluder_mask = _paint_occluder(picture, face.occluder, view, rng)
     red, green, blue = (face.light.exposure * gain for gain in face.light.colour)
-    picture = cv2.multiply(picture, (red, green, blue, 1.0))
+    picture = cv2.multiply(picture, np.array([red, green, blue, 1.0]))
     sigma = face.blur_px * size / REFERENCE_SIZE
     if sigma > 0.05:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
     grain = _three(np.float32(face.noise) * _grain(size, rng))
+    image = cv2.add(picture, grain, dtype=cv2.CV_8U)  # rounds, and saturates at 0 and 255
     return RenderedFace(
-        image=cv2.add(picture, grain, dtype=cv2.CV_8U),  # rounds, and saturates at 0 and 255
+        image=np.asarray(image, dtype=np.uint8),
         master_points_px=view.project(shape.points),
         master_self_occluded=shape.self_occluded(shape.points, view.rotation[2]),
         occluder_mask=occluder_mask,
@@ -208,7 +213,7 @@ class _View:
         return max(1, round(head_units * self.scale))
 
 
-def _background(background: Background, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _background(background: Background, size: int, rng: np.random.Generator) -> Image:
     first, second, third = (np.array(colour, dtype=np.float32) for colour in background.colours)
     angle, phase = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi)
     axis = np.linspace(-1, 1, 40, dtype=np.float32)
@@ -220,9 +225,10 @@ def _background(background: Background, size: int, rng: np.random.Generator) -> 
     else:
         share = 0.5 + 0.4 * along
     small = first + (second - first) * np.clip(share, 0, 1)[..., None]
-    picture = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+    picture: Image = np.asarray(
+        cv2.resize(small.astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
+    )
     if background.kind == "shapes":
-        picture = np.clip(picture, 0, 255).astype(np.uint8)
         for _ in range(7):
             colour = _mix(third, rng.integers(0, 256, 3), 0.4)
             centre = rng.uniform(0, size, 2)
@@ -232,15 +238,16 @@ def _background(background: Background, size: int, rng: np.random.Generator) -> 
                 )
             else:
                 extent = rng.uniform(0.1, 0.5, 2) * size
-                _fill(picture, cv2.boxPoints((centre, extent, rng.uniform(0, 90))), colour)
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.012 * size).astype(np.float32)
+                turn = rng.uniform(0, np.pi / 2)
+                axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+                _fill(picture, centre + (0.5 * extent * _SQUARE) @ axes, colour)
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.012 * size), dtype=np.uint8)
     return picture
 
 
-def _paint_behind(picture, face: FaceParameters, shape: FaceShape, view: _View, rng):
-    """Hair behind the head, shoulders, neck and ears, into the float picture."""
+def _paint_behind(layer: Image, face: FaceParameters, shape: FaceShape, view: _View, rng):
+    """Hair behind the head, shoulders, neck and ears."""
     identity, light = face.identity, face.light
-    layer = np.clip(picture, 0, 255).astype(np.uint8)
     level = light.ambient + 0.5 * light.strength
     width = identity.face_width
     bald = identity.hair_style == "bald"
@@ -279,7 +286,7 @@ def _paint_behind(picture, face: FaceParameters, shape: FaceShape, view: _View, 
     jaw = view.project(shape.contour[5:28])
     on_throat, below_jaw = np.zeros((2, view.size, view.size), dtype=np.uint8)
     _fill(on_throat, throat, 255)
-    _fill(below_jaw, np.concatenate([jaw, (jaw + [0, 0.17 * view.scale])[::-1]]), 255)
+    _fill(below_jaw, np.concatenate([jaw, (jaw + np.array([0, 0.17 * view.scale]))[::-1]]), 255)
     layer[cv2.bitwise_and(on_throat, below_jaw) > 127] = dark_skin
     if identity.hair_style in ("short", "bald"):
         turn = np.linspace(0, 2 * np.pi, 17)[:-1]
@@ -295,7 +302,6 @@ def _paint_behind(picture, face: FaceParameters, shape: FaceShape, view: _View, 
             _fill(layer, view.project(ear), skin)
             inner = ear.mean(axis=0) + 0.55 * (ear - ear.mean(axis=0))
             _fill(layer, view.project(inner), _mix(skin, dark_skin, 0.6))
-    picture[:] = cv2.GaussianBlur(layer, (0, 0), 0.006 * view.size)
 
 
 def _head_ellipse(view: _View, centre, radii) -> Array:
@@ -307,17 +313,18 @@ def _head_ellipse(view: _View, centre, radii) -> Array:
     return view.project(np.array(centre)) + view.scale * np.stack([np.cos(turn), np.sin(turn)], axis=-1) @ root.T
 
 
-def _shade_surface(mesh: Array, light: Light, view: _View) -> tuple[Array, Array]:
+def _shade_surface(mesh: Array, light: Light, view: _View) -> tuple[Plane, Plane]:
     """Light on the face's surface and how much of each pixel the face covers: two [size, size] float32.
 
-    The mesh is drawn facet by facet, farthest first, at twice the size, and then averaged: that anti-aliases its outline.
+    The mesh is drawn facet by facet, farthest first, at twice the size, then averaged: that anti-aliases its outline.
     """
     camera = mesh @ view.rotation.T
     normal = np.cross(camera[1:, 1:] - camera[:-1, :-1], camera[1:, :-1] - camera[:-1, 1:])
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-9
     azimuth, elevation = np.deg2rad([light.azimuth_degrees, light.elevation_degrees])
     source = np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
-    halfway = (source + [0, 0, 1]) / np.linalg.norm(source + [0, 0, 1])
+    halfway = source + np.array([0, 0, 1])
+    halfway /= np.linalg.norm(halfway)
     facing = np.clip((normal @ source + 0.15) / 1.15, 0, None)
     gloss = np.clip(normal @ halfway, 0, None) ** 24
     value = light.ambient * (0.75 + 0.25 * normal[..., 2]) + light.strength * (0.95 * facing + 0.12 * gloss)
@@ -330,16 +337,16 @@ def _shade_surface(mesh: Array, light: Light, view: _View) -> tuple[Array, Array
     depth = (camera[1:, 1:, 2] + camera[:-1, :-1, 2]).ravel()[front]
     order = front[np.argsort(depth, kind="stable")]
     large = np.zeros((2 * view.size, 2 * view.size), dtype=np.uint8)
-    for quad, grey in zip(quads[order], value.ravel()[order].tolist()):
+    for quad, grey in zip(quads[order], value.ravel()[order].tolist(), strict=True):
         cv2.fillConvexPoly(large, quad, grey, cv2.LINE_8, SHIFT)
     size = (view.size, view.size)
-    covered = cv2.compare(large, 0, cv2.CMP_GT)
+    _, covered = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY)
     coverage = cv2.resize(covered, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     shade = cv2.resize(large, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 150
     # Blur inside the face only: weights stop the dark outside from bleeding in.
     sigma = 0.035 * view.scale
     shade = cv2.GaussianBlur(shade, (0, 0), sigma) / (cv2.GaussianBlur(coverage, (0, 0), sigma) + 1e-3)
-    return shade, coverage
+    return shade.astype(np.float32), coverage
 
 
 def _soft_skin(face: FaceParameters, shape: FaceShape, view: _View) -> Image:
@@ -368,11 +375,11 @@ def _soft_skin(face: FaceParameters, shape: FaceShape, view: _View) -> Image:
         socket = np.concatenate([upper_lid, 0.45 * upper_lid[::-1] + 0.55 * below_brow])
         colour = _mix(make_up.eye_shadow_colour, _mix(identity.skin_colour, (70, 30, 30), 0.4), 1 - make_up.eye_shadow)
         glaze(socket, colour, 0.2 + 0.7 * make_up.eye_shadow, 0.6)
-    skin = cv2.resize(small, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
-    return np.clip(skin, 0, 255).astype(np.uint8)
+    enlarged = cv2.resize(np.rint(small).astype(np.uint8), (view.size, view.size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged, dtype=np.uint8)
 
 
-def _creases(face: FaceParameters, shape: FaceShape, view: _View) -> NDArray[np.float32]:
+def _creases(face: FaceParameters, shape: FaceShape, view: _View) -> Plane:
     """[size, size] factor below 1 in folds: wings of the nose, smile lines, lid creases, below the lower lip."""
     fold = np.full((view.size, view.size), 255, dtype=np.uint8)
     curves, smile = shape.curves, max(face.expression.smile, 0)
@@ -381,8 +388,8 @@ def _creases(face: FaceParameters, shape: FaceShape, view: _View) -> NDArray[np.
         _stroke(fold, view.project(curves[f"{side}_wing_fold"]), 130, view.width(0.03))
         _stroke(fold, view.project(curves[f"{side}_smile_line"]), round(232 - 90 * smile), view.width(0.03))
         _stroke(fold, view.project(lids[1:9] + 0.25 * (above - lids[1:9])), 160, view.width(0.02))
-        _stroke(fold, view.project(lids[9:] + [0, 0.06, 0]), 220, view.width(0.025))
-    _stroke(fold, view.project(curves["outer_lips"][14:23] + [0, 0.05, 0]), 180, view.width(0.05))
+        _stroke(fold, view.project(lids[9:] + np.array([0, 0.06, 0])), 220, view.width(0.025))
+    _stroke(fold, view.project(curves["outer_lips"][14:23] + np.array([0, 0.05, 0])), 180, view.width(0.05))
     _stroke(fold, view.project(curves["philtrum"]), 220, view.width(0.05))
     _stroke(fold, view.project(curves["nose_base"]), 185, view.width(0.03))
     fold = cv2.GaussianBlur(fold, (0, 0), 0.022 * view.scale)
@@ -390,7 +397,7 @@ def _creases(face: FaceParameters, shape: FaceShape, view: _View) -> NDArray[np.
         nostril = view.project(curves[f"{side}_nostril"][0])
         axes = _fixed((0.05 * view.scale, 0.022 * view.scale))
         cv2.ellipse(fold, _fixed(nostril), axes, 0, 0, 360, 90, -1, cv2.LINE_AA, SHIFT)
-    return fold.astype(np.float32) / 255
+    return np.float32(1 / 255) * fold.astype(np.float32)
 
 
 def _paint_eye(albedo: Image, identity: Identity, lids: Array, pupil: Array, view: _View):
@@ -410,7 +417,7 @@ def _paint_eye(albedo: Image, identity: Identity, lids: Array, pupil: Array, vie
         ):
             axes = (share * radius * squeeze, share * radius)
             cv2.ellipse(ball, _fixed(centre_here), _fixed(axes), 0, 0, 360, colour, -1, cv2.LINE_AA, SHIFT)
-        _stroke(ball, outline_here[:9] + [0, 0.02 * view.scale], (120, 100, 98), view.width(0.035))
+        _stroke(ball, outline_here[:9] + np.array([0, 0.02 * view.scale]), (120, 100, 98), view.width(0.035))
         glint = centre_here + radius * np.array([-0.3, -0.35])
         cv2.circle(ball, _fixed(glint), int(0.24 * radius * 16), (255, 255, 255), -1, cv2.LINE_AA, SHIFT)
         mask = np.zeros(patch.shape[:2], dtype=np.uint8)
@@ -462,7 +469,7 @@ def _paint_hair_in_front(albedo: Image, identity: Identity, shape: FaceShape, vi
     if identity.hair_style == "bald":
         return
     hairline = shape.curves["hairline"]
-    visible = view.project(hairline[~shape.self_occluded(hairline, view.rotation[2])])
+    visible = view.project(hairline[~shape.self_occluded(hairline, view.rotation[2], margin=0.035)])
     down = view.rotation[:2, 1] / np.linalg.norm(view.rotation[:2, 1]) * view.scale
     right = np.array([down[1], -down[0]])
     # Closed outside the face: only what the face covers is kept.
@@ -494,9 +501,8 @@ def _paint_occluder(picture, occluder: Occluder, view: _View, rng) -> Image:
         flat = (local * extent) @ axes + [occluder.x, occluder.y]
         return view.project(np.insert(flat, 2, z, axis=1))
 
-    square = np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
     if occluder.kind == "rectangle":
-        _fill(mask, place(square), 255)
+        _fill(mask, place(_SQUARE), 255)
         for share in rng.uniform(-1, 1, 5):
             _stroke(
                 paint,
@@ -527,7 +533,7 @@ def _paint_occluder(picture, occluder: Occluder, view: _View, rng) -> Image:
         for drop in (0.35, 0.8, 1.3, 1.9):
             _stroke(
                 paint,
-                around[:9] + [0, drop * extent[1] * view.scale],
+                around[:9] + np.array([0, drop * extent[1] * view.scale]),
                 dark if drop in (0.35, 1.3) else bright,
                 view.width(0.09),
             )
@@ -555,23 +561,24 @@ def _paint_occluder(picture, occluder: Occluder, view: _View, rng) -> Image:
             _stroke(paint, glare, bright, view.width(0.08))
         _stroke(mask, place(np.array([[-0.1, -0.6], [0.1, -0.6]]), 1.0), 255, view.width(0.06))
         paint = cv2.GaussianBlur(paint, (0, 0), 0.05 * view.scale)
-    picture += (paint - picture) * _three(mask.astype(np.float32) / 255)
+    picture += (paint - picture) * _three(np.float32(1 / 255) * mask.astype(np.float32))
     return mask
 
 
+_SQUARE = np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
 _GRAIN = np.tile(np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32), (2, 2))
 
 
-def _grain(size: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _grain(size: int, rng: np.random.Generator) -> Plane:
     """Unit-variance noise [size, size]: a random cut of one fixed tile, far faster than drawing it anew."""
     row, column = rng.integers(0, 256, 2)
     tile = _GRAIN if size <= 256 else np.tile(_GRAIN, (size // 512 + 2,) * 2)
     return tile[row : row + size, column : column + size]
 
 
-def _three(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _three(plane: Plane) -> Plane:
     """[H, W] -> [H, W, 3]. Numpy's own broadcasting over a last axis of three is several times slower."""
-    return cv2.merge([plane, plane, plane])
+    return np.asarray(cv2.merge([plane, plane, plane]), dtype=np.float32)
 
 
 def _master_indices(scheme_name: str) -> tuple[tuple[int, ...], ...]:
@@ -608,7 +615,12 @@ def _blend(patch: Image, paint: Image, mask: Image):
 
 def _mix(first, second, share: float) -> Colour:
     """`first` at share 0, `second` at share 1."""
-    return tuple(round(min(255.0, max(0.0, float(a) + (float(b) - float(a)) * share))) for a, b in zip(first, second))
+    return _colour(float(a) + (float(b) - float(a)) * share for a, b in zip(first, second, strict=True))
+
+
+def _colour(levels: Iterable) -> Colour:
+    red, green, blue = (round(min(255.0, max(0.0, float(level)))) for level in levels)
+    return red, green, blue
 
 
 SKIN_COLOURS = (
@@ -669,7 +681,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         hair_colour=_jitter(hair, 8, rng),
         iris_colour=_jitter(iris, 10, rng),
         lip_colour=_mix(skin, (176, 60, 66), float(rng.uniform(0.35, 0.6))),
-        clothes_colour=tuple(int(level) for level in rng.integers(20, 236, 3)),
+        clothes_colour=_colour(rng.integers(20, 236, 3)),
     )
 
 
@@ -689,7 +701,7 @@ def sample_face(rng: np.random.Generator, identity: Identity | None = None) -> F
         occluder=_sample_occluder(rng, identity),
         background=Background(
             kind=str(rng.choice(BACKGROUND_KINDS, p=[0.25, 0.35, 0.3, 0.1])),
-            colours=tuple(_mix(rng.integers(30, 236, 3), (grey,) * 3, 0.45) for grey in rng.uniform(50, 220, 3)),
+            colours=(_muted_colour(rng), _muted_colour(rng), _muted_colour(rng)),
         ),
         blur_px=float(rng.uniform(1.5, 3.2) if rng.random() < 0.2 else rng.uniform(0, 0.9)),
         noise=float(rng.uniform(0.5, 3.5)),
@@ -760,7 +772,7 @@ def _sample_make_up(rng: np.random.Generator) -> MakeUp:
 
 def _sample_occluder(rng: np.random.Generator, identity: Identity) -> Occluder:
     kind = str(rng.choice(OCCLUDER_KINDS, p=[0.76, 0.08, 0.05, 0.04, 0.07]))
-    colour = tuple(int(level) for level in rng.integers(10, 240, 3))
+    colour = _colour(rng.integers(10, 240, 3))
     if kind == "hand":
         x = float(rng.uniform(-0.8, 0.8))
         return Occluder(
@@ -773,7 +785,7 @@ def _sample_occluder(rng: np.random.Generator, identity: Identity) -> Occluder:
             colour=_mix(identity.skin_colour, (150, 70, 50), 0.12),
         )
     if kind == "sunglasses":
-        dark = tuple(int(level) for level in rng.integers(8, 60, 3))
+        dark = _colour(rng.integers(8, 60, 3))
         return Occluder(
             kind=kind, y=0.03, width=float(rng.uniform(1.5, 1.8)), height=float(rng.uniform(0.42, 0.6)), colour=dark
         )
@@ -790,5 +802,9 @@ def _sample_occluder(rng: np.random.Generator, identity: Identity) -> Occluder:
     )
 
 
+def _muted_colour(rng: np.random.Generator) -> Colour:
+    return _mix(rng.integers(30, 236, 3), (rng.uniform(50, 220),) * 3, 0.45)
+
+
 def _jitter(colour: Colour, spread: int, rng: np.random.Generator) -> Colour:
-    return tuple(int(np.clip(level + rng.integers(-spread, spread + 1), 0, 255)) for level in colour)
+    return _colour(float(level + rng.integers(-spread, spread + 1)) for level in colour)

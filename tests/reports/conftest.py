@@ -126,7 +126,7 @@ def mean_face() -> np.ndarray:
     nostrils = np.stack([np.linspace(0.43, 0.57, 5), 0.60 + 0.015 * np.sin(np.linspace(0, np.pi, 5))], axis=1)
     around = np.deg2rad([180, 240, 300, 0, 60, 120])
     eye = np.stack([0.325 + 0.055 * np.cos(around), 0.40 + 0.025 * np.sin(around)], axis=1)
-    right_eye = eye + [0.35, 0.0]
+    right_eye = eye + np.array([0.35, 0.0])
     outer = np.deg2rad(np.arange(180, 540, 30))
     lips = np.stack([0.5 + 0.12 * np.cos(outer), 0.71 + 0.055 * np.sin(outer)], axis=1)
     inner = np.deg2rad(np.arange(180, 540, 45))
@@ -146,8 +146,8 @@ def draw_face(landmarks_px: np.ndarray, size: int, generator: np.random.Generato
     cv2.fillPoly(image, [np.concatenate([points[:17], forehead])], skin.tolist(), cv2.LINE_AA, 4)
     for part, colour, closed in (
         (slice(17, 22), (40, 50, 70), False), (slice(22, 27), (40, 50, 70), False), (slice(27, 31), skin * 0.75, False),
-        (slice(31, 36), skin * 0.6, False), (slice(36, 42), (250, 250, 250), True), (slice(42, 48), (250, 250, 250), True),
-        (slice(48, 60), (80, 80, 190), True), (slice(60, 68), (40, 30, 90), True),
+        (slice(31, 36), skin * 0.6, False), (slice(36, 42), (250, 250, 250), True),
+        (slice(42, 48), (250, 250, 250), True), (slice(48, 60), (80, 80, 190), True), (slice(60, 68), (40, 30, 90), True),
     ):  # fmt: skip
         colour = tuple(float(channel) for channel in colour)
         if closed:

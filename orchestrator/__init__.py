@@ -1,0 +1,1 @@
+"""When and where it runs: plan, launch on Ray, ledger, command line."""

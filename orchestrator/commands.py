@@ -1,0 +1,274 @@
+"""One function for each verb of the command line: it acts, prints, and returns the exit code."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.ledger import Ledger
+from orchestrator.plan import Plan, Status, Work
+from orchestrator.progress import TrialLine, duration, view_for
+from orchestrator.schema import TABLES, UNSUCCESSFUL, State
+from orchestrator.session import Opened, Place, make_plan, open_study, prepare_data, remember_question, units_of
+from orchestrator.storage import Storage
+from trainables import registry
+from trainables.inspection import describe_method, inspect_dataset
+from trainables.recipe import Recipe
+
+_WORDS = {
+    Status.DONE: "done",
+    Status.EVALUATE: "to evaluate",
+    Status.RESUME: "to resume",
+    Status.RUN: "to run",
+    Status.FAILED: "failed",
+    Status.BLOCKED: "blocked",
+}
+_STYLE = {Status.DONE: "green", Status.FAILED: "red", Status.BLOCKED: "yellow"}
+
+
+def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: bool, console: Console) -> int:
+    opened = open_study(study, changes, place)
+    made = make_plan(opened, place, retry_failed)
+    _show_plan(made, console)
+    _next(console, _after_plan(made, opened))
+    return 0
+
+
+def run(
+    study: str, changes: Mapping[str, Any], place: Place, retry_failed: bool, address: str | None, console: Console
+) -> int:
+    opened = open_study(study, changes, place)
+    made = make_plan(opened, place, retry_failed)
+    remember_question(opened, made, place)
+    console.print(_counts(made), markup=False, highlight=False)
+    if not made.todo:
+        _next(console, _after_plan(made, opened))
+        return 1 if made.count(Status.FAILED, Status.BLOCKED) else 0
+    _prepare(made, place, console)
+    _launch(opened, made, place, address, console)
+    after = make_plan(opened, place)
+    console.print(_counts(after), markup=False, highlight=False)
+    _show_failures(after, console)
+    _next(console, _after_plan(after, opened))
+    return 0 if after.count(Status.DONE) == len(after.works) else 1
+
+
+def status(study: str | None, storage: Storage, console: Console) -> int:
+    ledger = Ledger(storage)
+    asked = ledger.read("studies").to_pylist()
+    trials = {row["trial"]: row for row in ledger.read("trials").to_pylist()}
+    studies: dict[str, set[str]] = {}
+    for row in asked:
+        studies.setdefault(row["study"], set()).add(row["trial"])
+    if study is not None:
+        known = [name for name in studies if name == study or name.startswith(f"{study}+")]
+        if not known:
+            raise ValueError(
+                f"The ledger in {storage.location} has no study {study!r}. Start it with: marksweep run {study}"
+            )
+        studies = {name: studies[name] for name in known}
+    if not studies:
+        console.print(f"The ledger in {storage.location} is empty.", markup=False)
+        _next(console, "marksweep demo")
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("study", "done", "running", "failed", "to run", "trained for"):
+        table.add_column(column, justify="left" if column == "study" else "right")
+    for name, ids in studies.items():
+        rows = [trials[id] for id in ids if id in trials]
+        states = [State(row["state"]) for row in rows]
+        failed = sum(state in UNSUCCESSFUL for state in states)
+        counts = (states.count(State.FINISHED), states.count(State.RUNNING), failed, len(ids) - len(rows))
+        seconds = sum(row["seconds"] or 0 for row in rows)
+        table.add_row(Text(name), *(str(count) for count in counts), duration(seconds))
+    console.print(table)
+    _show_errors([row for ids in studies.values() for id in ids if (row := trials.get(id)) and row["error"]], console)
+    _next(console, "marksweep report" if study is None else f"marksweep report {study}")
+    return 0
+
+
+def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
+    ledger = Ledger(storage)
+    connection = duckdb.connect()
+    # Only the ledger is read: no file, no network, whatever the SQL says.
+    connection.execute("SET enable_external_access = false")
+    for name in TABLES:
+        if name in sql.lower():
+            connection.register(name, ledger.read(name))
+    try:
+        result = connection.execute(sql).to_arrow_table()
+    except duckdb.Error as error:
+        columns = "\n".join(f"  {name}: {', '.join(schema.names)}" for name, schema in TABLES.items())
+        raise ValueError(f"{error}\nThe tables and their columns:\n{columns}") from None
+    if csv:
+        console.print(result.to_pandas().to_csv(index=False), end="", markup=False, highlight=False, soft_wrap=True)
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in result.column_names:
+        table.add_column(Text(name))
+    for row in result.to_pylist():
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    console.print(table)
+    console.print(f"{len(result)} rows", style="dim")
+    return 0
+
+
+def methods(name: str | None, console: Console) -> int:
+    if name is not None:
+        console.print(describe_method(name), markup=False, highlight=False)
+        _next(console, f"marksweep plan STUDY, where a study uses {name}; or marksweep methods for the others")
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("method", "paper", "what it is"):
+        table.add_column(column)
+    for each in registry.method_names():
+        module = registry.method_module(each)
+        first = (module.__doc__ or "").strip().splitlines()[0]
+        table.add_row(each, type(registry.find_method(each)).PAPER or "baseline", Text(first))
+    console.print(table)
+    _next(console, f"marksweep methods {registry.method_names()[0]}")
+    return 0
+
+
+def data_list(data_root: Path, console: Console) -> int:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("data set", "landmarks", "faces (published)", "here", "licence"):
+        table.add_column(column)
+    for name in registry.dataset_names():
+        dataset = registry.find_dataset(name)
+        counts = " / ".join(f"{split} {count:,}" for split, count in dataset.COUNTS.items()) or "yours"
+        here = "yes" if dataset.missing(data_root) is None else "no"
+        table.add_row(name, dataset.scheme.name, counts, here, dataset.LICENCE)
+    console.print(table)
+    console.print(f"Looked below {data_root} (--data-root or MARKSWEEP_DATA).", style="dim", markup=False)
+    _next(console, "marksweep data check NAME")
+    return 0
+
+
+def data_check(name: str, data_root: Path, console: Console) -> int:
+    found = inspect_dataset(registry.find_dataset(name), data_root)
+    for line in found.lines():
+        console.print(line, markup=False, highlight=False)
+    _next(console, f"marksweep data prepare {name}" if found.usable else "mend what is listed above, then check again")
+    return 0 if found.usable else 1
+
+
+def data_prepare(name: str, size: int, method: str, place: Place, console: Console) -> int:
+    from trainables.face_cache import prepare
+
+    dataset = registry.find_dataset(name)
+    missing = dataset.missing(place.data_root)
+    if missing:
+        raise ValueError(missing)
+    recipes = type(registry.find_method(method)).recipes()
+    crop = recipes.get("paper", Recipe()).crop
+    with _bar(console) as bar:
+        task = bar.add_task(f"preparing {name} at {size} px", total=None)
+        path = prepare(
+            dataset, place.data_root, crop, size, place.cache, lambda n, total: bar.update(task, completed=n, total=total)
+        )
+    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MB)", markup=False, highlight=False)
+    _next(console, "marksweep run STUDY")
+    return 0
+
+
+def _launch(opened: Opened, made: Plan, place: Place, address: str | None, console: Console) -> None:
+    # Ray takes seconds to import, and a run with nothing to do must not wait for it.
+    import ray
+
+    from orchestrator.launch import Assignment, cluster, concurrency, launch
+
+    work_and_units = units_of(opened, made, place)
+    console.print("Starting Ray …" if address is None else f"Joining Ray at {address} …", style="dim")
+    with cluster(address):
+        resources = [work.resources for work, _ in work_and_units]
+        at_once = concurrency(resources, ray.cluster_resources())
+        with view_for({work.id: _line(work) for work, _ in work_and_units}, at_once, console) as view:
+            launch([Assignment(unit, work.resources) for work, unit in work_and_units], view)
+    Ledger(place.storage).compact()
+
+
+def _line(work: Work) -> TrialLine:
+    return TrialLine(work.label or work.trial.method.kind, work.trial.seed, work.trial.recipe.epochs)
+
+
+def _prepare(made: Plan, place: Place, console: Console) -> None:
+    with _bar(console) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"preparing {name}", total=total)
+            bar.update(tasks[name], completed=done)
+
+        prepare_data(made, place, progress)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _show_plan(made: Plan, console: Console) -> None:
+    console.print(Text(f"{made.study}: {made.question}", style="bold"))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("trial", "variant", "seed", "plan", "to measure", "where"):
+        table.add_column(column)
+    for work in made.works:
+        state = Text(_WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, ""))
+        splits = ", ".join(measurement.evaluation.split for measurement in work.missing)
+        where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
+        table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)
+    console.print(table)
+    console.print(_counts(made), markup=False, highlight=False)
+
+
+def _counts(made: Plan) -> str:
+    counts = {status: made.count(status) for status in Status}
+    always = (Status.DONE, Status.RUN)
+    parts = [f"{count} {_WORDS[status]}" for status, count in counts.items() if count or status in always]
+    return f"{made.study}: {', '.join(parts)}."
+
+
+def _after_plan(made: Plan, opened: Opened) -> str:
+    if made.todo:
+        return opened.command
+    if made.count(Status.FAILED):
+        return f"{opened.command} --retry-failed, once the cause is mended; or marksweep report {opened.name}"
+    return f"marksweep report {opened.name}"
+
+
+def _show_failures(made: Plan, console: Console) -> None:
+    failed = [work for work in made.works if work.status in (Status.FAILED, Status.BLOCKED)]
+    _show_errors([{"error": work.reason, "trial": work.id} for work in failed], console)
+
+
+def _show_errors(rows: list[dict[str, Any]], console: Console) -> None:
+    """Errors grouped by cause, most frequent first."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row["error"], []).append(row["trial"])
+    for error, trials in sorted(groups.items(), key=lambda group: -len(group[1])):
+        some = ", ".join(trials[:3]) + (" …" if len(trials) > 3 else "")
+        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"))
+    if groups:
+        example = next(iter(groups.values()))[0]
+        sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
+        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def _next(console: Console, command: str) -> None:
+    console.print(f"Next: {command}", markup=False, highlight=False)

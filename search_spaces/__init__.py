@@ -1,0 +1,1 @@
+"""What is asked: studies, and how their variants are made. No Ray, no Optuna."""

@@ -1,0 +1,98 @@
+"""How numbers print, and what is bold."""
+
+import pytest
+
+from reports import labels, text
+from reports.document import Cell, Row, Table
+
+NME, AUC, MSE = (labels.column(name, "test") for name in ("nme_io", "auc_io_8", "mse"))
+
+
+def ours(value: float, column=NME, protocol: str = "ytf68", **fields) -> Cell:
+    return Cell(value=value, unit=column.unit, protocol=protocol, trials=("t",), n=1, asked=1, **fields)
+
+
+def table(*rows: Row, columns=(NME,)) -> Table:
+    return Table(name="t", title="T", caption="C", columns=columns, rows=rows)
+
+
+def bold(of: Table) -> list[list[bool]]:
+    return [[cell.bold for cell in row.cells] for row in labels.printed(of)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "printed"),
+    [(NME, 0.06854, "6.85"), (AUC, 0.24967, "0.250"), (MSE, 0.0012, "1.200"),
+     (labels.column("nme_io", "test", difference=True), 0.0042, "+0.42"),
+     (labels.column("nme_io", "test", difference=True), -0.0042, "−0.42"),
+     (labels.column("nme_io", "test", difference=True), -0.00001, "0.00")],
+)  # fmt: skip
+def test_a_value_prints_with_the_units_and_digits_of_its_metric(column, value, printed):
+    assert labels.number(value, column) == printed
+
+
+@pytest.mark.parametrize(
+    ("metric", "published", "scale", "digits"),
+    [("mse", "0.0012", 1.0, 1), ("nme_io", "3.28", 100.0, 2), ("accuracy_3px", "95.4", 100.0, 1), ("mse", "1", 1.0, 0)],
+)
+def test_a_published_number_keeps_its_precision(metric, published, scale, digits):
+    assert labels.published_digits(published, labels.column(metric, "val"), scale) == digits
+
+
+def test_the_lowest_error_and_the_highest_auc_are_bold():
+    rows = [
+        Row(label=label, cells=(ours(error), ours(area, AUC)))
+        for label, error, area in (("a", 0.07, 0.2), ("b", 0.06, 0.3), ("c", 0.08, 0.4))
+    ]
+    assert bold(table(*rows, columns=(NME, AUC))) == [[False, False], [True, False], [False, True]]
+
+
+def test_ties_as_printed_share_bold():
+    rows = [Row(label=str(value), cells=(ours(value),)) for value in (0.060001, 0.060004, 0.07)]
+    assert bold(table(*rows)) == [[True], [True], [False]]
+
+
+def test_neither_a_published_row_nor_another_data_set_competes():
+    published = Cell(value=0.01, unit=NME.unit, protocol="300W", source="literature")
+    rows = [
+        Row(label="published", cells=(published,), source="literature"),
+        Row(label="a", cells=(ours(0.06),)),
+        Row(label="b", cells=(ours(0.07),)),
+        Row(label="other data", cells=(ours(0.02, protocol="300W full"),)),
+    ]
+    assert bold(table(*rows)) == [[False], [True], [False], [False]]
+
+
+def test_nothing_is_bold_where_all_are_equal_or_on_the_training_split():
+    rows = [Row(label=label, cells=(ours(0.06),)) for label in "ab"]
+    assert bold(table(*rows)) == [[False], [False]]
+    train = labels.column("nme_io", "train")
+    rows = [Row(label=str(value), cells=(ours(value),)) for value in (0.01, 0.02)]
+    assert bold(table(*rows, columns=(train,))) == [[False], [False]]
+
+
+def test_n_stands_in_the_row_and_in_a_cell_only_where_it_differs():
+    full = Cell(value=0.06, spread=0.001, n=3, asked=3, unit=NME.unit, protocol="p", trials=("t",) * 3)
+    partial = Cell(value=0.06, spread=0.002, n=2, asked=3, unit=NME.unit, protocol="p", trials=("t",) * 2)
+    both, short = labels.printed(
+        table(Row(label="a", cells=(full, partial)), Row(label="b", cells=(partial, partial)), columns=(NME, NME))
+    )
+    assert (both.n, [cell.text for cell in both.cells]) == ("3", ["6.00 ± 0.10", "6.00 ± 0.20 (n=2/3)"])
+    assert (short.n, [cell.text for cell in short.cells]) == ("2/3", ["6.00 ± 0.20", "6.00 ± 0.20"])
+
+
+def test_an_unknown_metric_is_answered_with_the_nearest_and_all():
+    with pytest.raises(ValueError, match=r"Did you mean 'auc_io_8'\?.*Known: mse, nme_io"):
+        labels.metric("auc_io8")
+
+
+def test_plain_text_is_aligned_and_marks_the_best():
+    rows = (Row(label="plain", cells=(ours(0.07),)), Row(label="augmented", cells=(ours(0.06),)))
+    assert text.plain(table(*rows)) == (
+        "T (Test)\n\n"
+        "           n  NME io\n"
+        "                 % ↓\n"
+        "--------------------\n"
+        "plain      1    7.00\n"
+        "augmented  1  6.00 *\n"
+    )

@@ -1,0 +1,123 @@
+"""The ledger as studies, and the tables built from them."""
+
+import pytest
+
+from orchestrator.schema import State
+from reports import labels, markdown
+from reports.aggregate import mean_over_seeds
+from reports.query import Results
+from reports.tables import resnet18_1, study_overview
+
+
+def test_a_study_has_its_variants_seeds_and_states(ledger):
+    states = {0: State.FINISHED, 1: State.RUNNING, 2: State.DIVERGED, 3: None}
+    for seed, state in states.items():
+        trial = ledger.declare("demo", "plain", seed)
+        if state:
+            ledger.trial(trial, seed, state)
+    study = Results(ledger).study("demo")
+    assert study is not None
+    (variant,) = study.variants
+    assert (variant.label, variant.seeds) == ("plain", (0, 1, 2, 3))
+    assert str(study.progress) == "1 of 4 trials done, 1 running or to resume, 1 failed, 1 to run"
+    assert study.splits() == ("test", "val")
+
+
+def test_an_unknown_study_is_none(ledger):
+    assert Results(ledger).study("demo") is None
+
+
+def test_only_finished_trials_are_measured_and_nan_is_no_measurement(ledger):
+    for seed, (state, value) in enumerate([("finished", 0.06), ("running", 0.01), ("finished", float("nan"))]):
+        trial = ledger.declare("demo", "plain", seed)
+        ledger.trial(trial, seed, state)
+        ledger.measure(trial, "test", {"nme_io": value})
+    study = Results(ledger).study("demo")
+    assert [one.value for one in study.values(study.variants[0], "test", "nme_io")] == [0.06]
+
+
+def test_what_other_studies_measured_stays_out(ledger, three_seeds):
+    three_seeds({"plain": [0.01]}, study="other")
+    study = three_seeds({"plain": [0.06, 0.07]}).study("demo")
+    assert [one.value for one in study.values(study.variants[0], "test", "nme_io")] == [0.06, 0.07]
+
+
+def test_tables_never_read_the_images(ledger, three_seeds):
+    results = three_seeds({"plain": [0.06, 0.07]})
+    study_overview.build(results, "demo")
+    resnet18_1.build(results)
+    assert "images" not in ledger.reads
+
+
+def test_printed_mean_and_spread_are_those_worked_out_by_hand(three_seeds):
+    results = three_seeds({"plain": [0.0700, 0.0720, 0.0740], "augmented": [0.0680, 0.0690, 0.0685]})
+    plain, augmented = labels.printed(study_overview.build(results, "demo"))
+    # (7.00 + 7.20 + 7.40)/3 = 7.20, sd = √((.2² + 0 + .2²)/2) = .20; (6.80 + 6.90 + 6.85)/3 = 6.85, sd = .05
+    assert (plain.row.label, plain.n, plain.cells[0].text, plain.cells[0].bold) == ("plain", "3", "7.20 ± 0.20", False)
+    assert (augmented.n, augmented.cells[0].text, augmented.cells[0].bold) == ("3", "6.85 ± 0.05", True)
+    # differences −.20, −.30, −.55: mean −.35, sd = √((.15² + .05² + .20²)/2) = .1803
+    assert augmented.cells[1].text == "−0.35 ± 0.18"
+
+
+def test_an_empty_cell_names_the_command_and_how_far_it_is(ledger, three_seeds):
+    results = three_seeds({"plain": [0.07, 0.08]})
+    for seed in (0, 1, 2):
+        trial = ledger.declare("demo", "augmented", seed)
+        if seed == 0:
+            ledger.trial(trial, seed, State.RUNNING)
+    table = study_overview.build(results, "demo")
+    cell = table.rows[1].cells[0]
+    assert (cell.value, cell.progress, cell.command) == (None, "0/3 seeds, 1 running", "marksweep run demo")
+    assert "`marksweep run demo`" in markdown.render(table)
+
+
+def test_a_failed_trial_has_to_be_retried_on_request(ledger):
+    trial = ledger.declare("demo", "plain", 0)
+    ledger.trial(trial, 0, State.FAILED, error="OutOfMemoryError: …")
+    cell = study_overview.build(Results(ledger), "demo").rows[0].cells[0]
+    assert (cell.progress, cell.command) == ("0/1 seeds, 1 failed", "marksweep run demo --retry-failed")
+
+
+def test_a_missing_seed_leaves_a_value_that_says_so(ledger, three_seeds):
+    results = three_seeds({"plain": [0.07, 0.08]})
+    ledger.declare("demo", "plain", 2, baseline=True)
+    (row,) = labels.printed(study_overview.build(results, "demo"))
+    assert (row.n, row.cells[0].text, row.row.cells[0].command) == ("2/3", "7.50 ± 0.71", "marksweep run demo")
+
+
+def test_two_data_digests_under_one_variant_stop_the_table(ledger, three_seeds):
+    results = three_seeds({"plain": [0.07]})
+    trial = ledger.declare("demo", "plain", 1, baseline=True)
+    ledger.trial(trial, 1)
+    ledger.measure(trial, "test", {"nme_io": 0.08}, data_digest="another")
+    with pytest.raises(ValueError, match=r"Two data digests .* 'd1ge57aa00112233' .* 'another'"):
+        study_overview.build(results, "demo")
+
+
+def test_a_split_that_the_study_does_not_evaluate_is_not_missing(three_seeds):
+    table = resnet18_1.build(three_seeds({"plain": [0.07]}, study="resnet18_ytf68"))
+    training = table.rows[-1].cells[0]
+    assert (training.text, training.command) == ("not asked", "")
+
+
+def test_paper_001_stands_beside_ours_with_its_protocol(ledger):
+    table = resnet18_1.build(Results(ledger))
+    published, *ours = labels.printed(table)
+    assert published.row.source == "literature"
+    assert published.row.citation == "sharif2025resnet18"
+    assert published.row.detail == "300W, train/validation, normaliser not stated"
+    # .0009 and .0012 in units of 10⁻³, with the paper's own precision; the one NME stands under both normalisers
+    assert [cell.text for cell in published.cells] == ["0.9", "1.2", "3.28", "3.28", "95.4", "98.2", "–", "–", "–"]
+    assert len(table.notes) == 5
+    assert [(row.row.label, row.row.cells[0].command) for row in ours] == [
+        ("resnet18_300w", "marksweep run resnet18_300w"),
+        ("resnet18_ytf68", "marksweep run resnet18_ytf68"),
+    ]
+
+
+def test_a_seed_that_is_measured_twice_is_refused(ledger, three_seeds):
+    results = three_seeds({"plain": [0.07]})
+    study = results.study("demo")
+    (value,) = study.values(study.variants[0], "test", "nme_io")
+    with pytest.raises(ValueError, match="twice"):
+        mean_over_seeds([value, value])

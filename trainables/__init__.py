@@ -1,0 +1,1 @@
+"""What is trained: methods, data sets, the training loop, evaluation. No Ray outside worker.py."""

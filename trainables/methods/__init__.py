@@ -1,0 +1,1 @@
+"""One paper's system or a baseline per file; the file's name is the method's name."""

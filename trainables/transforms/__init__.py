@@ -1,0 +1,1 @@
+"""From a picture to a network's input: crops and augmentation."""
