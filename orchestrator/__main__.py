@@ -1,4 +1,4 @@
-"""The verbs of the command line that plan, run and look. Each reads its arguments and calls one function of `commands.py`.
+"""The verbs that plan, run and look: each reads its arguments and calls one function of `commands.py`.
 
 `reports/__main__.py` adds the verbs that write reports, and is the command `marksweep`.
 
@@ -42,11 +42,13 @@ StudyArgument = Annotated[
     str, typer.Argument(help="A name below search_spaces/studies/, or a .py file of your own.", autocompletion=_studies)
 ]
 SetOption = Annotated[
-    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change every variant, e.g. recipe.epochs=2 or seeds=0,1.")
+    list[str],
+    typer.Option("--set", metavar="PATH=VALUE", help="Change every variant, e.g. recipe.epochs=2, or seeds=0,1."),
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed and diverged trials again.")]
 StorageOption = Annotated[
-    str, typer.Option("--storage", envvar="MARKSWEEP_STORAGE", help="Folder or URI (s3://…) of results, seen by all nodes.")
+    str,
+    typer.Option("--storage", envvar="MARKSWEEP_STORAGE", help="Folder or URI (s3://…) of results, seen by all nodes."),
 ]
 DataRootOption = Annotated[Path, typer.Option("--data-root", envvar="MARKSWEEP_DATA", help="Folder of the data sets.")]
 AddressOption = Annotated[
@@ -144,7 +146,8 @@ def data_prepare(
 
 
 def console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
+    # A file or pipe has no width to fit.
+    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 def _verbs() -> ModuleType:
@@ -173,7 +176,7 @@ def _changes(arguments: Sequence[str]) -> dict[str, Any]:
     for argument in arguments:
         path, separator, text = argument.partition("=")
         if not separator:
-            raise typer.BadParameter(f"{argument!r} is not PATH=VALUE, for example recipe.epochs=2.", param_hint="--set")
+            raise typer.BadParameter(f"{argument!r} is not PATH=VALUE, like recipe.epochs=2.", param_hint="--set")
         changes[path.strip()] = _value(path, text.strip())
     return changes
 

@@ -101,7 +101,7 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
         if name in sql.lower():
             connection.register(name, ledger.read(name))
     try:
-        result = connection.execute(sql).to_arrow_table()
+        result = connection.sql(sql).to_arrow_table()
     except duckdb.Error as error:
         columns = "\n".join(f"  {name}: {', '.join(schema.names)}" for name, schema in TABLES.items())
         raise ValueError(f"{error}\nThe tables and their columns:\n{columns}") from None
@@ -170,7 +170,12 @@ def data_prepare(name: str, size: int, method: str, place: Place, console: Conso
     with _bar(console) as bar:
         task = bar.add_task(f"preparing {name} at {size} px", total=None)
         path = prepare(
-            dataset, place.data_root, crop, size, place.cache, lambda n, total: bar.update(task, completed=n, total=total)
+            dataset,
+            place.data_root,
+            crop,
+            size,
+            place.cache,
+            lambda n, total: bar.update(task, completed=n, total=total),
         )
     console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MB)", markup=False, highlight=False)
     _next(console, "marksweep run STUDY")
@@ -220,7 +225,9 @@ def _show_plan(made: Plan, console: Console) -> None:
     for column in ("trial", "variant", "seed", "plan", "to measure", "where"):
         table.add_column(column)
     for work in made.works:
-        state = Text(_WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, ""))
+        state = Text(
+            _WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, "")
+        )
         splits = ", ".join(measurement.evaluation.split for measurement in work.missing)
         where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
         table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)

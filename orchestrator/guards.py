@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import ray
-from ray import tune
+from ray import exceptions, tune
 from ray.train.torch import TorchTrainer
 
 
@@ -39,7 +39,7 @@ class OrphanSweeper(tune.Callback):
 def sweep_orphans() -> int:
     """Remove this job's placement groups whose creator is dead; how many there were."""
     from ray._private.state import state
-    from ray.core.generated.gcs_pb2 import PlacementGroupTableData
+    from ray.core.generated.gcs_pb2 import PlacementGroupTableData  # pyright: ignore[reportAttributeAccessIssue]
     from ray.util.placement_group import PlacementGroup, remove_placement_group
 
     job, removed = ray.get_runtime_context().get_job_id(), 0
@@ -62,9 +62,9 @@ def survive_out_of_memory() -> None:
     original = RayActorManager._actor_task_failed
 
     def guarded(self: Any, tracked_actor_task: Any, exception: Exception) -> Any:
-        if isinstance(exception, ray.exceptions.OutOfMemoryError):
-            exception = ray.exceptions.RayActorError(error_msg=str(exception)[:500])
+        if isinstance(exception, exceptions.OutOfMemoryError):
+            exception = exceptions.RayActorError(error_msg=str(exception)[:500])
         return original(self, tracked_actor_task, exception)
 
     RayActorManager._actor_task_failed = guarded
-    RayActorManager._marksweep_guarded = True
+    RayActorManager._marksweep_guarded = True  # pyright: ignore[reportAttributeAccessIssue]

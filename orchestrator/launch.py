@@ -4,10 +4,11 @@ A trial is a Tune function trial in a reused, warm process. With `workers=0` the
 process only drives a Ray Train worker group and holds no processor or accelerator that the workers need.
 """
 
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -56,10 +57,10 @@ class Assignment:
 def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
     """A private Ray cluster on this machine, ended afterwards; or a running one, left as it is."""
     if address:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     else:
         ray.init(
-            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
         )
     try:
         yield
@@ -79,12 +80,12 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
         pending = [a for a in pending if a.unit.id not in chosen and _can_still_run(a.unit, ended)]
 
 
-def concurrency(resources: Sequence[Resources], available: dict[str, float]) -> int:
+def concurrency(resources: Sequence[Resources], available: Mapping[str, float]) -> int:
     """How many trials the cluster holds at once, by the smallest of them: processors and accelerators both count."""
     return max(1, *(_how_many(each, available) for each in resources))
 
 
-def _how_many(resources: Resources, available: dict[str, float]) -> int:
+def _how_many(resources: Resources, available: Mapping[str, float]) -> int:
     processes = max(1, resources.workers)
     counts = [int(available.get("CPU", 0) // (processes * resources.cpus))]
     if resources.gpus:

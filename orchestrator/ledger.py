@@ -45,7 +45,9 @@ class Ledger:
         wanted = self.storage.names(folder) if only is None else only
         paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in wanted if key not in gathered]
         with ThreadPoolExecutor(_READERS) as pool:
-            parts += [part for part in pool.map(lambda path: self.storage.read(path, schema), paths) if part is not None]
+            parts += [
+                part for part in pool.map(lambda path: self.storage.read(path, schema), paths) if part is not None
+            ]
         return pa.concat_tables([schema.empty_table(), *parts])
 
     def compact(self) -> None:

@@ -75,7 +75,7 @@ class Plan:
 
 
 def plan_study(name: str, study: Study, known: Known, digest_of: DigestOf, retry_failed: bool = False) -> Plan:
-    """Compare what the study declares with what the ledger knows. Stages come before the trials that start from them."""
+    """Compare what the study declares with what the ledger knows. Stages come before what starts from them."""
     works: dict[str, Work] = {}
     for variant, trial in study.trials():
         _add(works, variant, trial, study.evaluations, known, digest_of, retry_failed)

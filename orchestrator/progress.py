@@ -137,8 +137,10 @@ class LiveView:
 
     def _draw(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column, justify in (("trial", "left"), ("state", "left"), ("epoch", "right"), ("loss", "right"), ("val NME", "right")):
-            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        for column in ("trial", "state"):
+            table.add_column(column)
+        for column in ("epoch", "loss", "val NME"):
+            table.add_column(column, justify="right")
         room = max(3, self._live.console.height - 5)
         order = {"failed": 0, "diverged": 0, "running": 1, "finished": 2, "waiting": 3}
         lines = sorted(self._board.lines.values(), key=lambda line: order.get(line.state, 1))

@@ -1,4 +1,4 @@
-"""The only writer of the ledger's rows. It runs where the trial runs, so that nothing reported can be lost with the driver.
+"""The only writer of the ledger's rows. It runs where the trial runs: nothing reported is lost with the driver.
 
 One process owns a trial's folder at a time: the one that trains it, or the driver when that process has died.
 """

@@ -21,88 +21,98 @@ UNSUCCESSFUL = (State.DIVERGED, State.FAILED)
 
 TIME = pa.timestamp("ms", tz="UTC")
 
-TRIALS = pa.schema([
-    ("trial", pa.string()),  # identity: 16 hex digits
-    ("variant", pa.string()),  # identity without the seed
-    ("seed", pa.int64()),
-    ("method", pa.string()),
-    ("dataset", pa.string()),
-    ("data_digest", pa.string()),
-    ("config", pa.string()),  # the whole declaration as canonical JSON
-    ("state", pa.string()),
-    ("attempts", pa.int64()),
-    ("error", pa.string()),  # "ValueError: …", one line; empty while nothing is wrong
-    ("traceback", pa.string()),
-    ("started_at", TIME),
-    ("updated_at", TIME),
-    ("seconds", pa.float64()),  # spent in training, over all attempts
-    ("epochs_run", pa.int64()),
-    ("selected_epoch", pa.int64()),  # whose weights are evaluated
-    ("parameters", pa.int64()),
-    ("macs", pa.int64()),  # multiply-accumulates of one forward pass of one image
-    ("peak_memory_mb", pa.float64()),
-    ("unreadable_images", pa.list_(pa.string())),
-    ("workers", pa.int64()),
-    ("host", pa.string()),
-    ("hardware", pa.string()),
-    ("git_commit", pa.string()),
-    ("git_dirty", pa.bool_()),
-    ("versions", pa.string()),  # JSON: package -> version
-])
+TRIALS = pa.schema(
+    [
+        ("trial", pa.string()),  # identity: 16 hex digits
+        ("variant", pa.string()),  # identity without the seed
+        ("seed", pa.int64()),
+        ("method", pa.string()),
+        ("dataset", pa.string()),
+        ("data_digest", pa.string()),
+        ("config", pa.string()),  # the whole declaration as canonical JSON
+        ("state", pa.string()),
+        ("attempts", pa.int64()),
+        ("error", pa.string()),  # "ValueError: …", one line; empty while nothing is wrong
+        ("traceback", pa.string()),
+        ("started_at", TIME),
+        ("updated_at", TIME),
+        ("seconds", pa.float64()),  # spent in training, over all attempts
+        ("epochs_run", pa.int64()),
+        ("selected_epoch", pa.int64()),  # whose weights are evaluated
+        ("parameters", pa.int64()),
+        ("macs", pa.int64()),  # multiply-accumulates of one forward pass of one image
+        ("peak_memory_mb", pa.float64()),
+        ("unreadable_images", pa.list_(pa.string())),
+        ("workers", pa.int64()),
+        ("host", pa.string()),
+        ("hardware", pa.string()),
+        ("git_commit", pa.string()),
+        ("git_dirty", pa.bool_()),
+        ("versions", pa.string()),  # JSON: package -> version
+    ]
+)
 
-EPOCHS = pa.schema([
-    ("trial", pa.string()),
-    ("epoch", pa.int64()),  # 1 is the first
-    ("metric", pa.string()),  # train_loss, train_<term>, val_nme_io, …, learning_rate, seconds
-    ("value", pa.float64()),
-])
+EPOCHS = pa.schema(
+    [
+        ("trial", pa.string()),
+        ("epoch", pa.int64()),  # 1 is the first
+        ("metric", pa.string()),  # train_loss, train_<term>, val_nme_io, …, learning_rate, seconds
+        ("value", pa.float64()),
+    ]
+)
 
-EVALUATIONS = pa.schema([
-    ("evaluation", pa.string()),  # identity: trial + what it was measured on, and how
-    ("trial", pa.string()),
-    ("dataset", pa.string()),
-    ("data_digest", pa.string()),
-    ("split", pa.string()),
-    ("subset", pa.string()),  # "all", or a tag of the data set
-    ("protocol", pa.string()),  # crop convention and box source, in words
-    ("config", pa.string()),
-    ("metric", pa.string()),  # nme_io, …: reports/labels.py names and formats each
-    ("value", pa.float64()),
-    ("images", pa.int64()),  # how many images the value averages
-    ("evaluated_at", TIME),
-])
+EVALUATIONS = pa.schema(
+    [
+        ("evaluation", pa.string()),  # identity: trial + what it was measured on, and how
+        ("trial", pa.string()),
+        ("dataset", pa.string()),
+        ("data_digest", pa.string()),
+        ("split", pa.string()),
+        ("subset", pa.string()),  # "all", or a tag of the data set
+        ("protocol", pa.string()),  # crop convention and box source, in words
+        ("config", pa.string()),
+        ("metric", pa.string()),  # nme_io, …: reports/labels.py names and formats each
+        ("value", pa.float64()),
+        ("images", pa.int64()),  # how many images the value averages
+        ("evaluated_at", TIME),
+    ]
+)
 
-IMAGES = pa.schema([
-    ("evaluation", pa.string()),
-    ("trial", pa.string()),
-    ("image", pa.string()),
-    ("group", pa.string()),  # person, original image or video: never on two sides of a split
-    ("tags", pa.list_(pa.string())),
-    ("norm_io", pa.float64()),  # normalisers in image px; NaN where the scheme or face has none
-    ("norm_ip", pa.float64()),
-    ("norm_box", pa.float64()),
-    ("norm_diag", pa.float64()),
-    ("nme_io", pa.float64()),  # fraction
-    ("errors_px", pa.list_(pa.float32())),  # per landmark, image px; NaN where the landmark is missing
-    ("errors_crop", pa.list_(pa.float32())),  # per landmark, in crop sides
-    ("landmarks", pa.list_(pa.float32())),  # truth x0, y0, x1, … in image px
-    ("prediction", pa.list_(pa.float32())),
-    ("crop", pa.list_(pa.float64())),  # 2×3 row-major: image px -> px of the thumbnail
-    ("thumbnail", pa.binary()),  # JPEG of the crop for a few images, else null
-])
+IMAGES = pa.schema(
+    [
+        ("evaluation", pa.string()),
+        ("trial", pa.string()),
+        ("image", pa.string()),
+        ("group", pa.string()),  # person, original image or video: never on two sides of a split
+        ("tags", pa.list_(pa.string())),
+        ("norm_io", pa.float64()),  # normalisers in image px; NaN where the scheme or face has none
+        ("norm_ip", pa.float64()),
+        ("norm_box", pa.float64()),
+        ("norm_diag", pa.float64()),
+        ("nme_io", pa.float64()),  # fraction
+        ("errors_px", pa.list_(pa.float32())),  # per landmark, image px; NaN where the landmark is missing
+        ("errors_crop", pa.list_(pa.float32())),  # per landmark, in crop sides
+        ("landmarks", pa.list_(pa.float32())),  # truth x0, y0, x1, … in image px
+        ("prediction", pa.list_(pa.float32())),
+        ("crop", pa.list_(pa.float64())),  # 2×3 row-major: image px -> px of the thumbnail
+        ("thumbnail", pa.binary()),  # JPEG of the crop for a few images, else null
+    ]
+)
 
-STUDIES = pa.schema([
-    ("study", pa.string()),
-    ("question", pa.string()),
-    ("command", pa.string()),  # what runs it
-    ("label", pa.string()),  # the variant, in the study's words
-    ("variant", pa.string()),
-    ("trial", pa.string()),
-    ("seed", pa.int64()),
-    ("evaluation", pa.string()),
-    ("split", pa.string()),
-    ("baseline", pa.bool_()),  # the variant that the others of an ablation are compared with
-])
+STUDIES = pa.schema(
+    [
+        ("study", pa.string()),
+        ("question", pa.string()),
+        ("command", pa.string()),  # what runs it
+        ("label", pa.string()),  # the variant, in the study's words
+        ("variant", pa.string()),
+        ("trial", pa.string()),
+        ("seed", pa.int64()),
+        ("evaluation", pa.string()),
+        ("split", pa.string()),
+        ("baseline", pa.bool_()),  # the variant that the others of an ablation are compared with
+    ]
+)
 
 TABLES: dict[str, pa.Schema] = {
     "trials": TRIALS,

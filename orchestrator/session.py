@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Opened:
 
 
 def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
-    """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError with every mistake."""
+    """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError."""
     path = study_path(name)
     study = load_study(path, changes)
     datasets = {dataset.kind: dataset for dataset in _datasets(study)}
@@ -113,8 +113,7 @@ def prepare_data(plan: Plan, place: Place, progress: Callable[[str, int, int], N
         for data in (trial.data, *(measurement.data for measurement in work.missing)):
             needed[data, trial.recipe.crop, trial.method.input_size] = None
     for data, crop, size in needed:
-        name = f"{data.kind} at {size} px"
-        prepare(data, place.data_root, crop, size, place.cache, lambda done, total: progress(name, done, total))
+        prepare(data, place.data_root, crop, size, place.cache, partial(progress, f"{data.kind} at {size} px"))
 
 
 def _unit(

@@ -61,7 +61,7 @@ class Unit:
 class Session:
     """What a unit needs of the place where it runs. `report` is the only line that leaves the process."""
 
-    placement: Placement = Placement()
+    placement: Placement = field(default_factory=Placement)
     report: Callable[[dict[str, Any]], None] = lambda metrics: None
 
 
@@ -92,9 +92,7 @@ def execute(unit: Unit, session: Session) -> None:
         done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
         done.error = f"{type(error).__name__}: {error}"
         # A network that could not be measured stays trained: the next run measures it again.
-        recorder.end(
-            State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc()
-        )
+        recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1:
             raise
     session.report({**done.metrics, "trial": unit.id, "state": done.state.value, "error": done.error})

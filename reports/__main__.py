@@ -12,7 +12,9 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
 
 @app.command()
 def report(
-    names: Annotated[list[str] | None, typer.Argument(help="Tables, figures or studies; all of them by default.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Tables, figures or studies; all of them by default.")
+    ] = None,
     out: OutOption = Path("report"),
     storage: StorageOption = "runs",
     debug: DebugOption = False,

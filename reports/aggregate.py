@@ -74,7 +74,8 @@ def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measuremen
     """
     if not ours or not baseline:
         return None
-    mean_over_seeds(ours), mean_over_seeds(baseline)  # each side has to be one quantity before they are compared
+    for side in (ours, baseline):
+        mean_over_seeds(side)  # refuses what is not one quantity
     _refuse_mixture([*ours, *baseline], WHAT_MUST_AGREE)
     partner = {one.seed: one for one in baseline}
     pairs = sorted(((one, partner[one.seed]) for one in ours if one.seed in partner), key=lambda pair: pair[0].seed)

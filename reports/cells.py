@@ -46,9 +46,7 @@ def _difference(study: StudyResults, variant: Variant, column: Column) -> Cell:
     baseline = study.baseline
     if baseline is None or variant.baseline:
         return Cell(text=labels.MISSING)
-    ours, theirs = (
-        study.values(one, column.split, column.metric, column.subset) for one in (variant, baseline)
-    )
+    ours, theirs = (study.values(one, column.split, column.metric, column.subset) for one in (variant, baseline))
     summary = aggregate.paired_difference(ours, theirs)
     if summary is None:
         return _missing(study, variant if not ours else baseline)
@@ -64,6 +62,7 @@ def _cell(summary: aggregate.Summary, one: Measurement, column: Column, asked: i
         unit=column.unit,
         protocol=protocol(one),
         trials=summary.trials,
+        seeds=summary.seeds,
         seed_values=summary.values,
         command=command,
     )

@@ -23,7 +23,8 @@ class Cell:
     unit: str = ""
     protocol: str = ""  # data and convention in words; only cells with the same protocol are compared
     trials: tuple[str, ...] = ()
-    seed_values: tuple[float, ...] = ()  # in the order of `trials`
+    seeds: tuple[int, ...] = ()  # in the order of `trials`, like `seed_values`
+    seed_values: tuple[float, ...] = ()
     source: Source = "ours"
     digits: int | None = None  # a published number keeps its own precision
     marks: tuple[str, ...] = ()  # keys of the table's notes

@@ -1,6 +1,7 @@
 """Tables as HTML fragments, and the page as one file that opens from disk without a network."""
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,11 @@ def render(table: Table) -> str:
         }
         for printed in labels.printed(table)
     ]
-    return _environment().get_template("table.html.j2").render(
+    template = _environment().get_template("table.html.j2")
+    return template.render(
         table=table,
         columns=columns,
+        meanings={column["title"]: column["meaning"] for column in columns},
         column_groups=[(name, len(list(members))) for name, members in groupby(table.columns, labels.column_group)],
         row_groups=[(name, list(members)) for name, members in groupby(rows, lambda row: row["row"].group)],
         behind=[_behind(row["row"], table) for row in rows if row["row"].source == "ours" and not row["waits_for"]],
@@ -48,9 +51,11 @@ def page(content: Page, pictures: Mapping[str, tuple[str, str]]) -> str:
         for section in content.sections
         for table in section.tables
     }
-    return _environment().get_template("page.html.j2").render(page=content, fragments=fragments, pictures=pictures)
+    template = _environment().get_template("page.html.j2")
+    return template.render(page=content, fragments=fragments, pictures=pictures)
 
 
+@cache
 def _environment() -> Environment:
     """Escapes everything, and drops control characters from every text on its way out."""
     return Environment(
@@ -72,8 +77,8 @@ def _tooltip(of: Column, cell: Cell) -> str:
         lines[0] = f"{cell.value!r} ± {cell.spread!r} {cell.unit}"
     if len(cell.trials) == len(cell.seed_values):
         lines += [
-            f"trial {trial}: {labels.number(value, of)}"
-            for trial, value in zip(cell.trials, cell.seed_values, strict=True)
+            f"seed {seed}, trial {trial}: {labels.number(value, of)}"
+            for seed, trial, value in zip(cell.seeds, cell.trials, cell.seed_values, strict=True)
         ]
     elif cell.trials:
         lines.append("trials " + " ".join(cell.trials))
@@ -82,15 +87,18 @@ def _tooltip(of: Column, cell: Cell) -> str:
 
 def _behind(row: Any, table: Table) -> dict[str, Any]:
     """The trials of a row, each with its own value in every column."""
-    values: dict[str, dict[int, str]] = {}
+    values: dict[tuple[int, str], dict[int, str]] = {}
     for place, (of, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
         if cell.value is not None and len(cell.trials) == len(cell.seed_values):
-            for trial, value in zip(cell.trials, cell.seed_values, strict=True):
-                values.setdefault(trial, {})[place] = labels.number(value, of)
+            for seed, trial, value in zip(cell.seeds, cell.trials, cell.seed_values, strict=True):
+                values.setdefault((seed, trial), {})[place] = labels.number(value, of)
     shown = [place for place, of in enumerate(table.columns) if not of.difference]
     return {
         "label": row.label,
         "study": row.study,
         "variant": row.variant,
-        "trials": [(trial, [mine.get(place, labels.MISSING) for place in shown]) for trial, mine in values.items()],
+        "trials": [
+            (seed, trial, [mine.get(place, labels.MISSING) for place in shown])
+            for (seed, trial), mine in sorted(values.items())
+        ],
     }

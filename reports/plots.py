@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +40,10 @@ DARK = Theme(
 )  # fmt: skip
 
 TRUTH, PREDICTION = "#2fd6a5", "#ff6a1f"  # on photographs, in both themes
-MARKERS = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
+LEGEND_WIDTH = 84  # letters that fit below the axes
+STROKES = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
     "font.size": 9.0,
@@ -69,13 +71,13 @@ def pdf(figure: Figure, theme: Theme = LIGHT) -> bytes:
 
 
 def _saved(figure: Figure, theme: Theme, **how: Any) -> bytes:
-    colours = {
+    colours: dict[Any, Any] = {
         "figure.facecolor": theme.paper, "axes.facecolor": theme.paper, "savefig.facecolor": theme.paper,
         "text.color": theme.ink, "axes.labelcolor": theme.ink, "axes.edgecolor": theme.quiet,
         "xtick.color": theme.quiet, "ytick.color": theme.quiet, "grid.color": theme.grid,
     }  # fmt: skip
     buffer = io.BytesIO()
-    with mpl.rc_context({**STYLE, **colours}):
+    with mpl.rc_context(STYLE | colours):
         DRAW[figure.draw](figure.data, theme).savefig(buffer, **how)
     return buffer.getvalue()
 
@@ -89,10 +91,10 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
         _draw_line(axes, line, theme)
     if curves.y_log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter("{x:g}")
-    ends = [end for line in curves.lines for end in (line.x[0], line.x[-1])]
-    axes.set_xlim(curves.x_limits or (min(ends), max(ends) + 1e-9))  # one epoch is a range, too
+    first, last = min(line.x[0] for line in curves.lines), max(line.x[-1] for line in curves.lines)
+    axes.set_xlim(curves.x_limits or ((first, last) if first < last else (first - 1, last + 1)))
     if curves.y_limits:
         axes.set_ylim(curves.y_limits)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -103,7 +105,7 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
     axes.set_ylabel(curves.y_label)
     axes.tick_params(length=3, which="major")
     axes.tick_params(length=0, which="minor", labelleft=False)
-    _legend(axes, curves, theme)
+    _legend(canvas, axes, curves, theme)
     return canvas
 
 
@@ -117,11 +119,11 @@ def _draw_line(axes: Axes, line: Any, theme: Theme) -> None:
         axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.10 if line.dashed else 0.18, linewidth=0)
 
 
-def _legend(axes: Axes, curves: Curves, theme: Theme) -> None:
-    """Colours name the variants; below them, in grey, what solid and dashed mean."""
+def _legend(canvas: Canvas, axes: Axes, curves: Curves, theme: Theme) -> None:
+    """Colours name the variants; after them, in grey, what solid and dashed mean. Long legends stand below the axes."""
     seen: dict[int, str] = {}
     for line in curves.lines:
-        seen.setdefault(line.series, escape.one_line(line.label))
+        seen.setdefault(line.series, textwrap.shorten(escape.one_line(line.label), LEGEND_WIDTH, placeholder=" …"))
     handles = []
     for series, label in sorted(seen.items()):
         colour, stroke = _stroke(series, theme)
@@ -129,14 +131,16 @@ def _legend(axes: Axes, curves: Curves, theme: Theme) -> None:
     for words, dashed in curves.key:
         style = (0, (2.2, 1.4)) if dashed else "-"
         handles.append(Line2D([], [], color=theme.quiet, linestyle=style, linewidth=1.2, label=words))
-    axes.legend(
-        handles=handles, fontsize=8.0, handlelength=2.0, labelspacing=0.35, loc="best",
-        facecolor=theme.paper, edgecolor="none", framealpha=0.85,
-    )  # fmt: skip
+    look = {"handles": handles, "fontsize": 8.0, "handlelength": 2.0, "labelspacing": 0.35, "edgecolor": "none"}
+    if len(handles) <= 6 and max(len(label) for label in seen.values()) <= 44:
+        axes.legend(**look, loc="best", facecolor=theme.paper, framealpha=0.85)
+        return
+    below = canvas.legend(**look, loc="outside lower center", facecolor=theme.paper)
+    canvas.set_figheight(canvas.get_figheight() + 0.165 * len(below.get_texts()))
 
 
 def _stroke(series: int, theme: Theme) -> tuple[str, Any]:
-    return theme.series[series % len(theme.series)], MARKERS[series // len(theme.series) % len(MARKERS)]
+    return theme.series[series % len(theme.series)], STROKES[series // len(theme.series) % len(STROKES)]
 
 
 def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
@@ -178,7 +182,7 @@ def _draw_face(axes: Axes, face: Face, theme: Theme) -> None:
     height, width = picture.shape[:2]
     axes.imshow(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), interpolation="lanczos")
     truth, prediction = np.asarray(face.truth), np.asarray(face.prediction)
-    axes.add_collection(LineCollection(np.stack([truth, prediction], axis=1), colors="#ffffffcc", linewidths=0.7))
+    axes.add_collection(LineCollection(list(np.stack([truth, prediction], axis=1)), colors="#ffffffcc", linewidths=0.7))
     for points, colour in ((truth, TRUTH), (prediction, PREDICTION)):
         axes.scatter(*points.T, s=5.0, color=colour, edgecolors="#000000a0", linewidths=0.25, zorder=3)
     axes.set_xlim(-0.5, width - 0.5)

@@ -40,7 +40,7 @@ class Variant:
     seeds: tuple[int, ...]
     trials: tuple[str, ...]  # in the order of `seeds`, like `states`
     states: tuple[str, ...]  # a `State`, or TO_RUN
-    evaluations: Mapping[str, frozenset[str]]  # split → the evaluations that the study asks for
+    evaluations: Mapping[str, Mapping[str, str]]  # split → evaluation that the study asks for → its trial
 
     @property
     def finished(self) -> tuple[str, ...]:
@@ -116,13 +116,11 @@ class StudyResults:
         finished = set(variant.finished)
         rows = [
             row
-            for evaluation in variant.evaluations.get(split, ())
+            for evaluation in variant.evaluations.get(split, {})
             for row in self._evaluations.get((evaluation, subset, metric), ())
             if row["trial"] in finished and row["value"] == row["value"]  # NaN differs from itself
         ]
-        measurements = [
-            Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows
-        ]
+        measurements = [Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows]
         return tuple(sorted(measurements, key=lambda one: one.seed))
 
     def metrics(self, split: str) -> frozenset[str]:
@@ -139,10 +137,13 @@ class StudyResults:
         frame = rows.to_pandas().drop_duplicates(["trial", "epoch", "metric"], keep="last")
         return frame.sort_values(["trial", "epoch"])
 
-    def images(self, variant: Variant, split: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Per-image rows of a variant's finished trials on a split; `trial` and the columns asked for."""
-        table = self._results.ledger.read("images", only=variant.evaluations.get(split, frozenset()))
-        return table.filter(_one_of("trial", variant.finished)).select(["trial", *columns]).to_pandas()
+    def images(
+        self, variant: Variant, split: str, columns: Sequence[str], trials: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Per-image rows on a split: `trial` and the columns asked for. `trials` default to the finished ones."""
+        trials = variant.finished if trials is None else trials
+        wanted = [evaluation for evaluation, trial in variant.evaluations.get(split, {}).items() if trial in trials]
+        return self._results.ledger.read("images", only=wanted).select(["trial", *columns]).to_pandas()
 
     def _states(self) -> Iterable[tuple[str, str]]:
         for variant in self.variants:
@@ -154,9 +155,12 @@ class StudyResults:
 
     @cached_property
     def _evaluations(self) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
-        asked = set().union(*(ids for variant in self.variants for ids in variant.evaluations.values()))
+        asked = {id for variant in self.variants for ids in variant.evaluations.values() for id in ids}
         grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-        for row in self._results.ledger.read("evaluations", only=asked).select(EVALUATION_COLUMNS).to_pylist():
+        if not asked:
+            return grouped
+        table = self._results.ledger.read("evaluations", only=asked)
+        for row in table.select(EVALUATION_COLUMNS).to_pylist():
             grouped.setdefault((row["evaluation"], row["subset"], row["metric"]), []).append(row)
         return grouped
 
@@ -186,10 +190,10 @@ def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> 
     variants = []
     for (label, variant), mine in grouped.items():
         by_seed = sorted({row["seed"]: row["trial"] for row in mine}.items())
-        evaluations: dict[str, set[str]] = {}
+        evaluations: dict[str, dict[str, str]] = {}
         for row in mine:
             if row["evaluation"]:
-                evaluations.setdefault(row["split"], set()).add(row["evaluation"])
+                evaluations.setdefault(row["split"], {})[row["evaluation"]] = row["trial"]
         variants.append(
             Variant(
                 label=label,
@@ -198,7 +202,7 @@ def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> 
                 seeds=tuple(seed for seed, _ in by_seed),
                 trials=tuple(trial for _, trial in by_seed),
                 states=tuple(trials[trial]["state"] if trial in trials else TO_RUN for _, trial in by_seed),
-                evaluations={split: frozenset(ids) for split, ids in evaluations.items()},
+                evaluations=evaluations,
             )
         )
     return tuple(variants)

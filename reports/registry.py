@@ -30,16 +30,16 @@ class Item:
 
 def items(results: Results) -> tuple[Item, ...]:
     """Every paper table, then for every study of the ledger its overview and its figures."""
-    modules = [
-        (kind, module, package is tables) for package in (tables, figures) for kind, module in _modules(package).items()
+    known = [
+        (kind, module, package is tables) for package in (tables, figures) for kind, module in modules(package).items()
     ]
     found = [
         Item(name=kind, kind=kind, studies=module.STUDIES, is_table=is_table, build=partial(module.build, results))
-        for kind, module, is_table in modules
+        for kind, module, is_table in known
         if module.STUDIES
     ]
     for study in results.studies():
-        for kind, module, is_table in modules:
+        for kind, module, is_table in known:
             if not module.STUDIES:
                 name = f"{study}_{kind.removeprefix('study_')}"
                 build = partial(module.build, results, study)
@@ -66,6 +66,7 @@ def _unknown(name: str, known: list[str]) -> str:
     return f"Nothing to report is called {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
-def _modules(package: ModuleType) -> dict[str, ModuleType]:
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+def modules(package: ModuleType) -> dict[str, ModuleType]:
+    """The files of `reports.tables` or `reports.figures`. Each has STUDIES and `build`."""
+    names = sorted(module.name for module in pkgutil.itermodules(package.__path__))
     return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}

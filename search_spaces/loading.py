@@ -94,7 +94,7 @@ def _wrong_names(module: str, names: list[str]) -> list[tuple[str, str]]:
     public = [
         name
         for name, value in vars(found).items()
-        if name.isupper() or getattr(value, "__module__", None) == module and not name.startswith("_")
+        if name.isupper() or (getattr(value, "__module__", None) == module and not name.startswith("_"))
     ]
     return [
         (f"{module} has no {name!r}.", nearest(name, public, "It has"))

@@ -5,16 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from search_spaces.variants import Variant
 from trainables.config import config, nearest
 from trainables.trial import Evaluation, Trial
-from search_spaces.variants import Variant
 
 STUDIES = Path(__file__).parent / "studies"
 
 
 @config
 class Study:
-    """Variants × seeds, each evaluated in the same ways. The first variant is the baseline that others are held against.
+    """Variants × seeds, each evaluated in the same ways. The first variant is the baseline of the others.
 
     A study's name is its file's name. Running it again runs what is missing; adding a seed runs that seed.
     """
@@ -46,7 +46,7 @@ def study_path(name: str) -> Path:
     if name.endswith(".py"):
         path = Path(name).resolve()
         if not path.is_file():
-            raise ValueError(f"No study file {name!r}: {path} does not exist. Give a path to a .py file that sets STUDY.")
+            raise ValueError(f"No study file {path}. Give the path of a .py file that sets STUDY.")
         return path
     if name not in study_names():
         raise ValueError(f"No study {name!r} in search_spaces/studies/. {nearest(name, study_names())}")

@@ -22,7 +22,8 @@ class Resources:
     """What one trial is given; it changes speed, not results (but see `Trial.shares`).
 
     `workers=0`: the loop runs in the trial's own warm process, best for trials of up to one device. `workers>=1`: a
-    Ray Train worker group that shares each global batch. `cpus` and `gpus` are per process; a fraction of a GPU shares it.
+    Ray Train worker group that shares each global batch. `cpus` and `gpus` are per process; trials with a fraction
+    share a GPU.
     """
 
     workers: Annotated[int, Field(ge=0)] = 0
@@ -55,7 +56,7 @@ class Variant:
 def grid(base: Variant, axes: Axes) -> tuple[Variant, ...]:
     """Every combination of the axes' values.
 
-    An axis is a dotted path (`"recipe.optimizer.lr"`) with its values, plain or named: `{"on": Augmentation(), "off": None}`.
+    An axis is a dotted path (`"recipe.optimizer.lr"`) with its values, plain or named: `{"on": Flip(), "off": None}`.
     """
     choices = [_choices(path, values) for path, values in axes.items()]
     return tuple(_variant(base, combination) for combination in itertools.product(*choices))

@@ -8,7 +8,6 @@ import hashlib
 import json
 from typing import Any
 
-import torch
 from pyarrow import fs
 from safetensors.torch import load, save
 from torch import Tensor

@@ -43,7 +43,7 @@ class ConfigError(ValueError):
 
 
 class Unknown:
-    """Stands for a value that a mistake left undefined: it can be called and looked into, and breeds no more mistakes."""
+    """Stands for what a mistake left undefined: it can be called and looked into, and breeds no more mistakes."""
 
     def __call__(self, *args: Any, **values: Any) -> "Unknown":
         return self
@@ -155,7 +155,7 @@ def _changed(value: Any, path: list[str], new: Any, whole: str) -> Any:
         return value
     if rest:
         new = _changed(getattr(value, name), rest, new, whole)
-    return dataclasses.replace(value, **{name: new})
+    return dataclasses.replace(value, **{name: new})  # type: ignore[type-var]
 
 
 def _kind(value: Any) -> str:

@@ -75,7 +75,7 @@ class Dataset(Config, ABC):
         pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.exists() else None
         if pixels is None:
             raise UnreadableImage(f"{face.image}: {'not a readable image' if path.exists() else 'no such file'}")
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def root(self, data_root: Path) -> Path:
         return data_root / self.FOLDER if self.FOLDER else data_root

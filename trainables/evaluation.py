@@ -12,6 +12,7 @@ from trainables import metrics
 from trainables.dataset import MISSING
 from trainables.face_cache import Faces
 from trainables.method import LandmarkModel
+from trainables.metrics import Array
 from trainables.transforms.crop import inverse, transform
 
 BATCH = 128  # images a forward pass; changes speed only
@@ -24,12 +25,12 @@ class Measured:
 
     faces: Faces
     rows: NDArray[np.int64]
-    prediction: NDArray[np.float64]  # [N, K, 2] image px
-    errors_px: NDArray[np.float64]  # [N, K]; NaN where the landmark is missing
-    errors_crop: NDArray[np.float64]  # [N, K] in crop sides
+    prediction: Array  # [N, K, 2] image px
+    errors_px: Array  # [N, K]; NaN where the landmark is missing
+    errors_crop: Array  # [N, K] in crop sides
 
     @property
-    def norms(self) -> dict[str, NDArray[np.float64]]:
+    def norms(self) -> dict[str, Array]:
         return {name: values[self.rows] for name, values in self.faces.norms.items()}
 
     def summary(self) -> dict[str, tuple[float, int]]:
@@ -81,7 +82,7 @@ def image_rows(measured: Measured) -> pa.Table:
     return pa.table(columns)
 
 
-def _thumbnails(faces: Faces, rows: NDArray[np.int64], nme_io: NDArray[np.float64]) -> dict[int, bytes]:
+def _thumbnails(faces: Faces, rows: NDArray[np.int64], nme_io: Array) -> dict[int, bytes]:
     """JPEG crops of the best, median and worst images, by position in `rows`: what galleries show."""
     order = np.argsort(np.nan_to_num(nme_io, nan=np.inf), kind="stable")
     middle = max(0, len(order) // 2 - THUMBNAILS // 2)

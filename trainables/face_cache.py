@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from trainables.config import to_plain
 from trainables.dataset import MISSING, VISIBLE, DataError, Dataset, Face, UnreadableImage
-from trainables.metrics import normalisers
+from trainables.metrics import Array, normalisers
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop, cut, transform
 
@@ -42,10 +42,10 @@ class Faces:
     input_size: int
     pad: int
     pixels: list[NDArray[np.uint8]]  # one view for each record batch
-    landmarks: NDArray[np.float64]
+    landmarks: Array
     state: NDArray[np.uint8]
-    crop_maps: NDArray[np.float64]
-    norms: dict[str, NDArray[np.float64]]
+    crop_maps: Array
+    norms: dict[str, Array]
     images: list[str]
     groups: list[str]
     tags: list[tuple[str, ...]]
@@ -53,7 +53,7 @@ class Faces:
     unreadable: tuple[str, ...]
     digest: str
 
-    def landmarks_crop(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def landmarks_crop(self, rows: NDArray[np.int64]) -> Array:
         """True landmarks of these rows in px of the network's input [len(rows), K, 2]."""
         return transform(self.landmarks[rows], self.crop_maps[rows])
 
@@ -180,14 +180,16 @@ def _row(dataset: Dataset, root: Path, face: Face, crop: Crop, input_size: int, 
 
 
 def _schema(num_landmarks: int, side: int) -> pa.Schema:
-    return pa.schema([
-        ("pixels", pa.binary(side * side * 3)),
-        ("unreadable", pa.string()),  # why the image could not be read, or null
-        ("landmarks", pa.list_(pa.float64(), 2 * num_landmarks)),
-        ("state", pa.list_(pa.uint8(), num_landmarks)),
-        ("crop", pa.list_(pa.float64(), 6)),
-        ("image", pa.string()),
-        ("split", pa.string()),
-        ("group", pa.string()),
-        ("tags", pa.list_(pa.string())),
-    ])
+    return pa.schema(
+        [
+            ("pixels", pa.binary(side * side * 3)),
+            ("unreadable", pa.string()),  # why the image could not be read, or null
+            ("landmarks", pa.list_(pa.float64(), 2 * num_landmarks)),
+            ("state", pa.list_(pa.uint8(), num_landmarks)),
+            ("crop", pa.list_(pa.float64(), 6)),
+            ("image", pa.string()),
+            ("split", pa.string()),
+            ("group", pa.string()),
+            ("tags", pa.list_(pa.string())),
+        ]
+    )

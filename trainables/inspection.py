@@ -67,7 +67,8 @@ class Inspection:
 
     def lines(self) -> list[str]:
         published = type(self.dataset).COUNTS
-        lines = [f"{self.dataset.kind}: {sum(self.counts.values()):,} faces, {self.dataset.scheme.num_landmarks} landmarks"]
+        faces, landmarks = sum(self.counts.values()), self.dataset.scheme.num_landmarks
+        lines = [f"{self.dataset.kind}: {faces:,} faces, {landmarks} landmarks"]
         for split, count in self.counts.items():
             line = f"  {split}: {count:,} faces in {self.groups[split]:,} groups"
             if published.get(split, count) != count:

@@ -1,7 +1,7 @@
 """The contract of a method: a frozen config that builds a model; and the batch that every model is given."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -31,8 +31,9 @@ class Batch:
     second_view: Float[Tensor, "batch 3 height width"] | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: None if v is None else v.to(device, non_blocking=True) for name, v in values.items()})
+        tensors = {each.name: getattr(self, each.name) for each in fields(self)}
+        moved = {name: t.to(device, non_blocking=True) for name, t in tensors.items() if t is not None}
+        return replace(self, **moved)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Update:
 
 
 class LandmarkModel(nn.Module, ABC):
-    """A network that finds landmarks. `forward` takes RGB images [B, 3, S, S] in [0, 1]; its output is the model's own."""
+    """A network that finds landmarks. `forward` takes RGB images [B, 3, S, S] in [0, 1]; its output is its own."""
 
     @abstractmethod
     def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:

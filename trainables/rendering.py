@@ -341,7 +341,7 @@ def _shade_surface(mesh: Array, light: Light, view: _View) -> tuple[Plane, Plane
         cv2.fillConvexPoly(large, quad, grey, cv2.LINE_8, SHIFT)
     size = (view.size, view.size)
     _, covered = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY)
-    coverage = cv2.resize(covered, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    coverage = np.float32(1 / 255) * cv2.resize(covered, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     shade = cv2.resize(large, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 150
     # Blur inside the face only: weights stop the dark outside from bleeding in.
     sigma = 0.035 * view.scale

@@ -32,7 +32,7 @@ class Placement:
     `wrap` makes a model's gradients common to all workers; `broadcast` gives every worker rank 0's value.
     """
 
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     rank: int = 0
     world: int = 1
     wrap: Callable[[nn.Module], nn.Module] = lambda model: model
@@ -194,7 +194,8 @@ def _train_epoch(
     """Mean of the loss and of each term over the epoch. Raises `Diverged` with the first step that was not finite."""
     recorded: list[Tensor] = []
     names: list[str] = []
-    for start, share in shares_of_batch(len(faces.rows["train"]), trial.recipe.batch_size, placement.rank, placement.world):
+    images = len(faces.rows["train"])
+    for start, share in shares_of_batch(images, trial.recipe.batch_size, placement.rank, placement.world):
         batch = load_batch(trial, faces, number, start, share, placement.device)
         terms = model.losses(trained(batch.images), batch)
         for step in steps:
@@ -208,7 +209,7 @@ def _train_epoch(
         step_number = int(wrong[0])
         raise Diverged(number, step_number + 1, dict(zip(names, values[step_number].tolist(), strict=True)))
     means = dict(zip(names, values.double().mean(dim=0).tolist(), strict=True))
-    return {"loss": sum(means.values())} | means
+    return {"loss": float(sum(means.values()))} | means
 
 
 def _validate(model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:

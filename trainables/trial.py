@@ -1,4 +1,4 @@
-"""Trial and Evaluation: everything that can change a trained network, and everything that can change a measured error."""
+"""Trial and Evaluation: all that can change a trained network, and all that can change a measured error."""
 
 from dataclasses import field
 from typing import Annotated, Literal, Optional

@@ -21,14 +21,14 @@ def build(results: Results, study: str) -> Figure | None:
         return None
     lines, training = [], set()
     for variant in known.variants:
-        history = known.history(variant, (*TRAINING, VALIDATION))
-        recorded = set(history["metric"])
+        history = known.history(variant, (*TRAINING, VALIDATION)).groupby("metric")
+        recorded = {str(metric): rows for metric, rows in history}
         train = next((name for name in TRAINING if name in recorded), None)
         if train:
             training.add(train)
-            lines.append(_line(known, variant, history[history["metric"] == train], dashed=True))
+            lines.append(_line(known, variant, recorded[train], dashed=True))
         if VALIDATION in recorded:
-            lines.append(_line(known, variant, history[history["metric"] == VALIDATION], dashed=False))
+            lines.append(_line(known, variant, recorded[VALIDATION], dashed=False))
     if not lines:
         return None
     return Figure(

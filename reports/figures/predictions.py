@@ -49,8 +49,7 @@ def _ranked_images(study: StudyResults, variant: Variant, split: str) -> list[di
     """Images of the variant's first finished seed that have a picture, the best first."""
     if not variant.finished:
         return []
-    frame = study.images(variant, split, COLUMNS)
-    frame = frame[frame["trial"] == variant.finished[0]].dropna(subset=["thumbnail", "nme_io", "crop"])
+    frame = study.images(variant, split, COLUMNS, trials=variant.finished[:1]).dropna(subset=["thumbnail", "nme_io"])
     return frame.sort_values(["nme_io", "image"]).to_dict("records")
 
 

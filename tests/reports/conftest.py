@@ -145,10 +145,15 @@ def draw_face(landmarks_px: np.ndarray, size: int, generator: np.random.Generato
     forehead = points[26:16:-1] - [0, int(size * 1.6)]
     cv2.fillPoly(image, [np.concatenate([points[:17], forehead])], skin.tolist(), cv2.LINE_AA, 4)
     for part, colour, closed in (
-        (slice(17, 22), (40, 50, 70), False), (slice(22, 27), (40, 50, 70), False), (slice(27, 31), skin * 0.75, False),
-        (slice(31, 36), skin * 0.6, False), (slice(36, 42), (250, 250, 250), True),
-        (slice(42, 48), (250, 250, 250), True), (slice(48, 60), (80, 80, 190), True), (slice(60, 68), (40, 30, 90), True),
-    ):  # fmt: skip
+        (slice(17, 22), (40, 50, 70), False),
+        (slice(22, 27), (40, 50, 70), False),
+        (slice(27, 31), skin * 0.75, False),
+        (slice(31, 36), skin * 0.6, False),
+        (slice(36, 42), (250, 250, 250), True),
+        (slice(42, 48), (250, 250, 250), True),
+        (slice(48, 60), (80, 80, 190), True),
+        (slice(60, 68), (40, 30, 90), True),
+    ):
         colour = tuple(float(channel) for channel in colour)
         if closed:
             cv2.fillPoly(image, [points[part]], colour, cv2.LINE_AA, 4)

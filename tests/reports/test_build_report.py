@@ -1,13 +1,16 @@
 """A whole report from a hand-made ledger."""
 
 import csv
+import inspect
 import io
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.schema import State
-from reports import latex, registry
+from reports import figures, latex, registry, tables
 from reports.build import build_report
 from reports.page import fingerprint
 from reports.query import Results
@@ -25,13 +28,15 @@ def test_every_table_and_figure_is_written_in_every_format(report):
     files, heard = report
     out = files.index.parent
     names = ("resnet18_1", "resnet18_ytf68_overview")
-    tables = [f"tables/{name}.{s}" for name in names for s in ("md", "tex", "csv", "html")]
-    figures = [
+    table_files = [f"tables/{name}.{s}" for name in names for s in ("md", "tex", "csv", "html")]
+    figure_files = [
         f"figures/resnet18_ytf68_{name}.{s}" for name in ("ced", "loss_curves", "predictions") for s in ("pdf", "png")
     ]
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert written == {*tables, *figures, "index.html"} == {str(path.relative_to(out)) for path in files.files}
-    assert set(tables + figures) <= set(heard)
+    assert (
+        written == {*table_files, *figure_files, "index.html"} == {str(path.relative_to(out)) for path in files.files}
+    )
+    assert set(table_files + figure_files) <= set(heard)
     assert files.problems == ()
 
 
@@ -82,6 +87,26 @@ def test_csv_holds_full_precision_and_trials(realistic, report):
     assert len(values) == 3
     assert float(line["value"]) == pytest.approx(sum(values) / 3, rel=1e-15)
     assert [float(value) for value in line["seed_values"].split()] == values
+
+
+@pytest.mark.parametrize("package", [tables, figures], ids=["tables", "figures"])
+def test_every_module_of_the_folder_says_which_studies_it_shows_and_builds(package):
+    modules = registry.modules(package)
+    assert modules
+    for name, module in modules.items():
+        assert isinstance(module.STUDIES, tuple), name
+        wanted = ["results"] if module.STUDIES else ["results", "study"]
+        assert list(inspect.signature(module.build).parameters) == wanted, name
+
+
+def test_the_table_of_the_readme_works_as_it_stands(realistic):
+    readme = (Path(registry.__file__).parent / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    module: dict[str, Any] = {}
+    exec(code, module)
+    table = module["build"](Results(realistic))
+    assert [row.label for row in table.rows] == ["plain", "augmented", "colour_jitter only"]
+    assert table.rows[1].cells[1].value < 0
 
 
 def test_names_choose_tables_figures_kinds_and_studies(realistic):

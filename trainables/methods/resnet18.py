@@ -23,7 +23,6 @@ from typing import ClassVar
 import torch
 from kornia.color import rgb_to_grayscale
 from torch import Tensor
-from torch.nn import functional
 
 from trainables.backbones import resnet
 from trainables.config import config
@@ -80,8 +79,9 @@ class ResNet18Landmarks(LandmarkModel):
         Source: sharif2025resnet18 Sec. 1.
         """
         target = batch.landmarks / self.input_size - 0.5
-        squares = functional.mse_loss(output, torch.where(batch.present[..., None], target, output.detach()), reduction="sum")
-        return {"mse": squares / (2 * batch.present.sum()).clamp(min=1)}
+        present = batch.present[..., None].to(output.dtype)
+        squares = present * (output - torch.nan_to_num(target)) ** 2
+        return {"mse": squares.sum() / (2 * present.sum()).clamp(min=1)}
 
     def decode(self, output: Tensor) -> Tensor:
         return (output + 0.5) * self.input_size

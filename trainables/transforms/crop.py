@@ -50,10 +50,12 @@ class Crop:
         sides = np.array([width, height], dtype=np.float64) * scale
         centre = np.array([left + width / 2, top + height / 2])
         gain = size / sides
-        return np.array([
-            [gain[0], 0.0, size / 2 - gain[0] * centre[0]],
-            [0.0, gain[1], size / 2 - gain[1] * centre[1]],
-        ])
+        return np.array(
+            [
+                [gain[0], 0.0, size / 2 - gain[0] * centre[0]],
+                [0.0, gain[1], size / 2 - gain[1] * centre[1]],
+            ]
+        )
 
     def _region(self, landmarks: Array, box: Array | None) -> tuple[float, float, float, float, float]:
         if self.source == "dataset" and box is not None and np.isfinite(box).all():
@@ -86,9 +88,8 @@ def cut(image: NDArray[np.uint8], matrix: Array, size: int) -> NDArray[np.uint8]
     if shrink > 2.0:
         factor = int(shrink)
         height, width = image.shape[0] // factor, image.shape[1] // factor
-        image = cv2.resize(
-            image[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA
-        )
+        whole = image[: height * factor, : width * factor]
+        image = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         # A reduced pixel i averages f pixels around f·i + (f−1)/2.
         matrix = np.column_stack([matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (factor - 1) / 2])
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), dtype=np.uint8)
