@@ -41,7 +41,7 @@ class Ledger:
         parts = [compacted] if compacted is not None else []
         gathered = set(compacted[column].unique().to_pylist()) if compacted is not None else set()
         if parts and only is not None:
-            parts = [parts[0].filter(pc.field(column).isin(list(only)))]
+            parts = [parts[0].filter(pc.field(column).isin(pa.array(list(only), pa.string())))]
         wanted = self.storage.names(folder) if only is None else only
         paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in wanted if key not in gathered]
         with ThreadPoolExecutor(_READERS) as pool:

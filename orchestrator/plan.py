@@ -95,7 +95,7 @@ def _add(
     if variant.starts_from is not None and trial.starts_from is not None:
         stage = _add(works, variant.starts_from, trial.starts_from, (), known, digest_of, retry_failed)
     id = trial_id(trial, digest_of)
-    if id in works and not evaluations:
+    if id in works and (works[id].measurements or not evaluations):
         return works[id]
     datas = [evaluation.data or trial.data for evaluation in evaluations]
     measurements = tuple(

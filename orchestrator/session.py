@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from orchestrator.identity import trial_id
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Known, Plan, Status, Work, plan_study
 from orchestrator.provenance import of_code
@@ -78,21 +79,22 @@ def known(ledger: Ledger) -> Known:
 
 def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
     """Put into the ledger what the study asks, so that reports know its rows before they are filled."""
-    baseline = plan.works[0].variant_id if len(opened.study.variants) > 1 else None
-    asked = [work for work in plan.works if work.measurements]
+    works = {work.id: work for work in plan.works}
+    compared = len(opened.study.variants) > 1
     rows = [
         {
             "question": opened.study.question,
             "command": opened.command,
-            "label": work.label or work.trial.method.kind,
+            "label": variant.label or trial.method.kind,
             "variant": work.variant_id,
             "trial": work.id,
-            "seed": work.trial.seed,
+            "seed": trial.seed,
             "evaluation": measurement.id,
             "split": measurement.evaluation.split,
-            "baseline": work.variant_id == baseline,
+            "baseline": compared and variant is opened.study.variants[0],
         }
-        for work in asked
+        for variant, trial in opened.study.trials()
+        for work in (works[trial_id(trial, opened.digest_of)],)
         for measurement in work.measurements
     ]
     record_study(place.storage, opened.name, rows)

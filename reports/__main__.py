@@ -32,7 +32,7 @@ def demo(storage: StorageOption = "runs", out: OutOption = Path("report"), debug
         from orchestrator.__main__ import place
 
         code = commands.run("demo", {}, place(storage, Path("data")), False, None, console())
-        return code or _report(["demo"], out, storage)
+        return _report([], out, storage) or code
 
     guarded(both, debug)
 

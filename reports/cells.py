@@ -36,6 +36,8 @@ def measured(study: StudyResults, variant: Variant, column: Column) -> Cell:
     if column.difference:
         return _difference(study, variant, column)
     values = study.values(variant, column.split, column.metric, column.subset)
+    if not values and study.is_measured(variant, column.split):
+        return Cell(text="undefined")  # for these faces: no eyes to divide by, no image with this tag
     if not values:
         return _missing(study, variant)
     command = fill_command(study, variant) if len(values) < len(variant.seeds) else ""
@@ -48,6 +50,8 @@ def _difference(study: StudyResults, variant: Variant, column: Column) -> Cell:
         return Cell(text=labels.MISSING)
     ours, theirs = (study.values(one, column.split, column.metric, column.subset) for one in (variant, baseline))
     summary = aggregate.paired_difference(ours, theirs)
+    if summary is None and study.is_measured(variant, column.split) and study.is_measured(baseline, column.split):
+        return Cell(text="undefined")
     if summary is None:
         return _missing(study, variant if not ours else baseline)
     return _cell(summary, ours[0], column, asked=summary.n)

@@ -1,5 +1,6 @@
 """The ledger as data for tables and figures: what each study asked for, and what was measured."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,16 +119,23 @@ class StudyResults:
             row
             for evaluation in variant.evaluations.get(split, {})
             for row in self._evaluations.get((evaluation, subset, metric), ())
-            if row["trial"] in finished and row["value"] == row["value"]  # NaN differs from itself
+            if row["trial"] in finished and not math.isnan(row["value"])
         ]
         measurements = [Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows]
         return tuple(sorted(measurements, key=lambda one: one.seed))
 
     def metrics(self, split: str) -> frozenset[str]:
-        """The metrics that some trial of the study has on a split."""
+        """The metrics of which some trial of the study has a value on a split."""
         return frozenset(
-            metric for (_, _, metric), rows in self._evaluations.items() if any(row["split"] == split for row in rows)
+            metric
+            for (_, _, metric), rows in self._evaluations.items()
+            if any(row["split"] == split and not math.isnan(row["value"]) for row in rows)
         )
+
+    def is_measured(self, variant: Variant, split: str) -> bool:
+        """Whether all that the study asks of a variant on a split is in the ledger, whatever its values."""
+        progress = variant.progress
+        return progress.done == progress.total and self._measured.issuperset(variant.evaluations[split])
 
     def history(self, variant: Variant, metrics: Sequence[str]) -> pd.DataFrame:
         """The epochs of a variant's trials, failed ones left out: columns trial, epoch, metric, value."""
@@ -152,6 +160,10 @@ class StudyResults:
     @cached_property
     def _epochs(self) -> pa.Table:
         return self._results.ledger.read("epochs", only=[trial for trial, _ in self._states()])
+
+    @cached_property
+    def _measured(self) -> frozenset[str]:
+        return frozenset(evaluation for evaluation, _, _ in self._evaluations)
 
     @cached_property
     def _evaluations(self) -> dict[tuple[str, str, str], list[dict[str, Any]]]:

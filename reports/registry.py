@@ -68,5 +68,5 @@ def _unknown(name: str, known: list[str]) -> str:
 
 def modules(package: ModuleType) -> dict[str, ModuleType]:
     """The files of `reports.tables` or `reports.figures`. Each has STUDIES and `build`."""
-    names = sorted(module.name for module in pkgutil.itermodules(package.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}

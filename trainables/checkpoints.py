@@ -1,7 +1,8 @@
 """Checkpoints: weights and training state on any pyarrow filesystem, and nothing in them that could run code.
 
 A checkpoint is a folder: `model.safetensors`, `selected.safetensors`, `optimizer.safetensors` and, written last,
-`state.json`, which names each file's size and digest. A folder without it, or whose files differ, is not a checkpoint.
+`state.json`, which names each file's size and digest, and its own. A folder without it, or whose files differ, is not a
+checkpoint.
 """
 
 import hashlib
@@ -42,10 +43,11 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
         "history": state.history,
         "files": {name: {"bytes": len(content), "digest": _digest(content)} for name, content in contents.items()},
     }
-    _write(filesystem, f"{target}/state.json", json.dumps(facts).encode())
-    for older in _checkpoints(folder):
-        if older != target:
-            filesystem.delete_dir(older)
+    _write(filesystem, f"{target}/state.json", json.dumps({"digest": _digest_of_facts(facts), **facts}).encode())
+    for other in _checkpoints(folder):
+        # Compared by name: the filesystem may spell the path otherwise (`//`, a trailing slash).
+        if other.rpartition("/")[2] != target.rpartition("/")[2]:
+            filesystem.delete_dir(other)
 
 
 def read_checkpoint(folder: Folder) -> TrainingState | None:
@@ -133,7 +135,7 @@ def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
         facts = json.loads(_read(filesystem, f"{path}/state.json"))
     except (FileNotFoundError, ValueError):
         return None
-    if facts.get("format") != FORMAT:
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.pop("digest", None) != _digest_of_facts(facts):
         return None
     sizes = {info.base_name: info.size for info in filesystem.get_file_info(fs.FileSelector(path))}
     return facts if all(sizes.get(name) == file["bytes"] for name, file in facts["files"].items()) else None
@@ -141,6 +143,11 @@ def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _digest_of_facts(facts: dict[str, Any]) -> str:
+    """Of the JSON text of `facts`, which reading and writing again does not change."""
+    return _digest(json.dumps(facts).encode())
 
 
 def _digest(content: bytes) -> str:

@@ -49,7 +49,7 @@ class Dataset(Config, ABC):
     VERSION: ClassVar[int] = 1  # raise it when the reader changes what it returns
     FOLDER: ClassVar[str | None] = None  # None: needs no files
     TREE: ClassVar[str] = ""
-    COUNTS: ClassVar[dict[str, int]] = {}  # published number of faces per split
+    COUNTS: ClassVar[dict[str, int]] = {}  # published number of faces per split, or of several together: "train+val"
     LICENCE: ClassVar[str] = ""
 
     @property
@@ -109,5 +109,16 @@ class Dataset(Config, ABC):
 
 def split_of_group(group: str) -> str:
     """A split that a name decides for ever: one group in ten tests, one validates. Source: PROTOCOLS §1.10 (ytf68)."""
-    remainder = int(hashlib.sha1(group.encode()).hexdigest(), 16) % 10
-    return {0: "test", 1: "val"}.get(remainder, "train")
+    return {0: "test", 1: "val"}.get(_remainder(group), "train")
+
+
+def train_or_val_of_group(group: str) -> str:
+    """The side of a published training list that a name takes for ever: one group in ten validates.
+
+    The same for every method and every seed. Source: PROTOCOLS §6.
+    """
+    return "val" if _remainder(group) == 0 else "train"
+
+
+def _remainder(group: str) -> int:
+    return int(hashlib.sha1(group.encode()).hexdigest(), 16) % 10

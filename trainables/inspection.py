@@ -66,14 +66,14 @@ class Inspection:
         return not self.leaking and all(self.counts.get(split) for split in ("train", "val"))
 
     def lines(self) -> list[str]:
-        published = type(self.dataset).COUNTS
         faces, landmarks = sum(self.counts.values()), self.dataset.scheme.num_landmarks
         lines = [f"{self.dataset.kind}: {faces:,} faces, {landmarks} landmarks"]
         for split, count in self.counts.items():
-            line = f"  {split}: {count:,} faces in {self.groups[split]:,} groups"
-            if published.get(split, count) != count:
-                line += f" (warning: published are {published[split]:,}, found {count:,})"
-            lines.append(line)
+            lines.append(f"  {split}: {count:,} faces in {self.groups[split]:,} groups")
+        for splits, count in type(self.dataset).COUNTS.items():
+            found = sum(self.counts.get(split, 0) for split in splits.split("+"))
+            if found != count:
+                lines.append(f"  warning: {splits}: published are {count:,} faces, found {found:,}")
         lines += _finding("unreadable images", self.unreadable)
         lines += _finding("images with landmarks outside them (kept)", self.outside)
         lines += _finding("groups in more than one split", self.leaking)

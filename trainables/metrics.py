@@ -110,7 +110,7 @@ def summary(errors_px: Array, errors_crop: Array, norms: dict[str, Array]) -> di
     result["nme_crop_diag"] = mean_of_images(nme(np.asarray(errors_crop), np.full(images, np.sqrt(2.0))))
     result["mse"] = (mse(errors_crop), images)
     for pixels in (3, 5):
-        result[f"accuracy_{pixels}px"] = (accuracy_within(crop_px, pixels), images)
+        result[f"accuracy_{pixels}px"] = (accuracy_within(crop_px, float(pixels)), images)
     valid = result["nme_io"][1]
     for percent in (7, 8, 10):
         result[f"auc_io_{percent}"] = (auc(per_image["io"], percent / 100), valid)

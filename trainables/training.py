@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from trainables.dataset import MISSING, VISIBLE
+from trainables.dataset import MISSING, VISIBLE, DataError
 from trainables.evaluation import measure
 from trainables.face_cache import Faces
 from trainables.method import Batch, LandmarkModel, Update
@@ -84,9 +84,13 @@ def train(
 ) -> Iterator[Epoch]:
     """Train from `state`, else from the weights `initial`, else from random weights drawn from the trial's seed.
 
-    Yields after each epoch until `why_finished` tells a reason. Raises `Diverged`.
+    Yields after each epoch until `why_finished` tells a reason. Raises `Diverged`, and `DataError` where the data set has
+    no face to train or to validate on.
     """
     recipe = trial.recipe
+    for split, purpose in (("train", "to learn from"), ("val", "to select the weights by")):
+        if not len(faces.rows[split]):
+            raise DataError(f"Data set {trial.data.kind!r} has no readable {split} face {purpose}. Add some to its list.")
     torch.manual_seed(trial.seed)
     model = trial.method.build(faces.scheme).to(placement.device)
     if initial is not None:
@@ -239,7 +243,8 @@ def _next_state(
     state: TrainingState, number: int, model: LandmarkModel, steps: list[_Step], metrics: dict[str, float], monitor: str
 ) -> TrainingState:
     weights = model.state_dict()
-    if metrics[monitor] < state.best or state.selected_epoch == 0:
+    # Before the first finite value every epoch is the best so far: nothing is ever below NaN.
+    if metrics[monitor] < state.best or not math.isfinite(state.best):
         copied = {name: value.detach().clone() for name, value in weights.items()}
         state = replace(state, selected=copied, selected_epoch=number, best=metrics[monitor])
     return replace(

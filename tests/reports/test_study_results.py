@@ -94,6 +94,16 @@ def test_two_data_digests_under_one_variant_stop_the_table(ledger, three_seeds):
         study_overview.build(results, "demo")
 
 
+def test_a_metric_that_these_faces_do_not_have_is_undefined_and_no_command_is_promised_to_fill_it(ledger):
+    for label, value in (("68 points", 0.07), ("19 points", float("nan"))):
+        trial = ledger.declare("demo", label, 0, splits=("test",))
+        ledger.trial(trial, 0)
+        ledger.measure(trial, "test", {"nme_io": value, "nme_box": 0.03})
+    first, second = study_overview.build(Results(ledger), "demo").rows
+    assert first.cells[0].value == 0.07
+    assert (second.cells[0].text, second.cells[0].command) == ("undefined", "")
+
+
 def test_a_split_that_the_study_does_not_evaluate_is_not_missing(three_seeds):
     table = resnet18_1.build(three_seeds({"plain": [0.07]}, study="resnet18_ytf68"))
     training = table.rows[-1].cells[0]

@@ -6,18 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from trainables.rendering import (
-    Expression,
-    FaceParameters,
-    Identity,
-    Light,
-    MakeUp,
-    Occluder,
-    Pose,
-    render,
-    sample_face,
-    sample_identity,
-)
+from trainables.rendering.parameters import Expression, FaceParameters, Identity, Light, MakeUp, Occluder, Pose
+from trainables.rendering.render import render
+from trainables.rendering.sampling import sample_face, sample_identity
 from trainables.schemes import SCHEMES
 
 SCHEME_NAMES = ("68", "98", "29", "19")

@@ -1,14 +1,16 @@
 """Rows of landmark CSV files: an image name, then x0, y0, x1, y1, …, then optional named columns."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.config import nearest
 from trainables.dataset import DataError
+from trainables.datasets._fields import read_image_name, read_numbers
 
 
 @dataclass(frozen=True)
@@ -16,21 +18,56 @@ class LandmarkRow:
     image: str
     landmarks: NDArray[np.float64]  # [K, 2]
     extra: dict[str, str]  # the named columns after the coordinates
+    place: str  # file and line, for messages
 
 
-def read_landmark_rows(path: Path, num_landmarks: int) -> Iterator[LandmarkRow]:
-    """Every row of the file. Raises `DataError` with file, line, reason and remedy; Windows line ends are fine."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        names = header[1 + 2 * num_landmarks :]
-        for number, cells in enumerate(reader, start=2):
-            if cells:
-                yield _row(path, number, cells, num_landmarks, names)
+def read_landmark_rows(path: Path, num_landmarks: int, optional: Sequence[str] = ()) -> Iterator[LandmarkRow]:
+    """Every row of the file; `optional` columns may follow the coordinates. Windows line ends and a BOM are fine.
+
+    Raises `DataError` with file, line, reason and remedy.
+    """
+    seen: dict[str, int] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            names = _names_of_extra_columns(path, next(reader, []), num_landmarks, optional)
+            for cells in reader:
+                if not cells:
+                    continue
+                row = _row(f"{path}, line {reader.line_num}", cells, num_landmarks, names)
+                if row.image in seen:
+                    raise DataError(
+                        f"{row.place}: image {row.image!r} stands in line {seen[row.image]} too. A picture stands for "
+                        "one face: remove one of the lines, or give each face a picture of its own."
+                    )
+                seen[row.image] = reader.line_num
+                yield row
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}. Put the list there.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as UTF-8.") from None
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}. Is it a CSV file?") from None
+    if not seen:
+        raise DataError(f"{path}: no faces in it. Expected a header line, then one line for each face.")
 
 
-def _row(path: Path, number: int, cells: list[str], num_landmarks: int, names: list[str]) -> LandmarkRow:
-    place = f"{path}, line {number}"
+def _names_of_extra_columns(path: Path, header: list[str], num_landmarks: int, optional: Sequence[str]) -> list[str]:
+    place = f"{path}, line 1"
+    if header and Path(header[0]).suffix.lower() in (".jpg", ".jpeg", ".png"):
+        raise DataError(f"{place}: a face where the names of the columns belong. Add a header line above it.")
+    names = [name.strip() for name in header[1 + 2 * num_landmarks :]]
+    for name in names:
+        if name not in optional:
+            # Not skipped: a misspelt `group` would let a person stand on two sides of the split.
+            raise DataError(
+                f"{place}: unknown column {name!r} after {2 * num_landmarks} coordinates. {nearest(name, optional)} "
+                "Remove it or correct its name; if it is a coordinate, the file has another scheme."
+            )
+    return names
+
+
+def _row(place: str, cells: list[str], num_landmarks: int, names: list[str]) -> LandmarkRow:
     expected = 1 + 2 * num_landmarks + len(names)
     if len(cells) != expected:
         raise DataError(
@@ -38,10 +75,6 @@ def _row(path: Path, number: int, cells: list[str], num_landmarks: int, names: l
             f"(image name, {2 * num_landmarks} coordinates{', ' + ', '.join(names) if names else ''}). "
             f"The data set has {num_landmarks} landmarks: is it another scheme, or is the line cut off?"
         )
-    try:
-        values = np.array([float(cell) for cell in cells[1 : 1 + 2 * num_landmarks]])
-    except ValueError as error:
-        raise DataError(f"{place}: {error}. Coordinates are numbers in px of the image.") from None
-    if not np.isfinite(values).all():
-        raise DataError(f"{place}: NaN or infinite coordinate. Correct the line, or remove it.")
-    return LandmarkRow(cells[0], values.reshape(-1, 2), dict(zip(names, cells[1 + 2 * num_landmarks :], strict=True)))
+    image = read_image_name(cells[0], place)
+    landmarks = np.array(read_numbers(cells[1 : 1 + 2 * num_landmarks], place)).reshape(-1, 2)
+    return LandmarkRow(image, landmarks, dict(zip(names, cells[1 + 2 * num_landmarks :], strict=True)), place)

@@ -1,15 +1,17 @@
 """Faces of your own with 68 landmarks: a folder of images and one CSV file. Source: PROTOCOLS §1.10."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from trainables.config import config
+from trainables.config import config, nearest
 from trainables.dataset import DataError, Dataset, Face, split_of_group
 from trainables.datasets._csv import LandmarkRow, read_landmark_rows
+from trainables.datasets._fields import Box, read_box
 from trainables.schemes import SCHEME_68, Scheme
 
 BOX = ("box_x", "box_y", "box_w", "box_h")
+SPLITS = ("train", "val", "test")
 
 
 @config
@@ -30,7 +32,7 @@ landmarks.csv     name, x0, y0, …, x67, y67 [, box_x, box_y, box_w, box_h] [, 
     file: str = "landmarks.csv"
 
     def faces(self, data_root: Path) -> list[Face]:
-        return [self._face(row) for row in read_landmark_rows(self.sources(data_root)[0], self.scheme.num_landmarks)]
+        return [_face(row) for row in self._rows(data_root)]
 
     def sources(self, data_root: Path) -> Sequence[Path]:
         path = (data_root / self.file).resolve()
@@ -41,16 +43,38 @@ landmarks.csv     name, x0, y0, …, x67, y67 [, box_x, box_y, box_w, box_h] [, 
     def root(self, data_root: Path) -> Path:
         return self.sources(data_root)[0].parent
 
-    def _face(self, row: LandmarkRow) -> Face:
-        group = row.extra.get("group") or row.image
-        box = tuple(float(row.extra[name]) for name in BOX) if all(row.extra.get(name) for name in BOX) else None
-        return Face(
-            image=row.image,
-            landmarks=row.landmarks,
-            split=row.extra.get("split") or split_of_group(group),
-            group=group,
-            box=box,  # type: ignore[arg-type]
-        )
+    def _rows(self, data_root: Path) -> Iterable[LandmarkRow]:
+        return read_landmark_rows(self.sources(data_root)[0], self.scheme.num_landmarks, (*BOX, "group", "split"))
+
+    def _picture_sizes(self, data_root: Path) -> Iterable[tuple[str, int]]:
+        # Only those in the list: other data sets may lie beside or below it.
+        root = self.root(data_root)
+        for row in self._rows(data_root):
+            path = root / row.image
+            yield row.image, path.stat().st_size if path.is_file() else -1
+
+
+def _face(row: LandmarkRow) -> Face:
+    group = row.extra.get("group") or row.image
+    return Face(image=row.image, landmarks=row.landmarks, split=_split(row, group), group=group, box=_box(row))
+
+
+def _split(row: LandmarkRow, group: str) -> str:
+    split = row.extra.get("split")
+    if split is None:
+        return split_of_group(group)
+    if split not in SPLITS:
+        raise DataError(f"{row.place}: split {split!r} is none of the three. {nearest(split, SPLITS)}")
+    return split
+
+
+def _box(row: LandmarkRow) -> Box | None:
+    cells = [row.extra.get(name, "") for name in BOX]
+    if not any(cells):
+        return None
+    if not all(cells):
+        raise DataError(f"{row.place}: part of a box. Fill all of {', '.join(BOX)}, or none.")
+    return read_box(cells, f"{row.place}, box")
 
 
 DATASET = Csv68()

@@ -14,7 +14,8 @@ import numpy as np
 from trainables.config import config, to_plain
 from trainables.dataset import Dataset, Face
 from trainables.recipe import PositiveInt
-from trainables.rendering import render, sample_face, sample_identity
+from trainables.rendering.render import render
+from trainables.rendering.sampling import sample_face, sample_identity
 from trainables.schemes import SCHEMES, Scheme
 
 VIEWS = 2

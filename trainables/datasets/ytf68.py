@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from trainables.config import config
-from trainables.dataset import Dataset, Face, split_of_group
+from trainables.dataset import DataError, Dataset, Face, split_of_group
 from trainables.datasets._csv import read_landmark_rows
 from trainables.schemes import SCHEME_68, Scheme
 
@@ -36,9 +36,10 @@ ytf68/
         for folder, path in zip(("training", "test"), self.sources(data_root), strict=True):
             for row in read_landmark_rows(path, self.scheme.num_landmarks):
                 person = row.image.rpartition("_")[0]
-                found.append(
-                    Face(image=f"{folder}/{row.image}", landmarks=row.landmarks, split=split_of_group(person), group=person)
-                )
+                if not person:
+                    raise DataError(f"{row.place}: {row.image!r} names no person. Name it <person>_<video><frame>.jpg.")
+                image, split = f"{folder}/{row.image}", split_of_group(person)
+                found.append(Face(image=image, landmarks=row.landmarks, split=split, group=person))
         return found
 
     def sources(self, data_root: Path) -> Sequence[Path]:

@@ -67,7 +67,7 @@ class Crop:
 
 
 def transform(points: Array, matrix: Array) -> Array:
-    """Points [..., 2] through one 2×3 map, or [N, K, 2] through [N, 2, 3], in float64."""
+    """Points [..., K, 2] through one 2×3 map, or [N, K, 2] through [N, 2, 3], in float64."""
     points = np.asarray(points, dtype=np.float64)
     return points @ np.swapaxes(matrix[..., :2], -1, -2) + matrix[..., None, :, 2]
 
@@ -86,7 +86,7 @@ def cut(image: NDArray[np.uint8], matrix: Array, size: int) -> NDArray[np.uint8]
     """
     shrink = 1.0 / max(abs(np.linalg.det(matrix[:, :2])) ** 0.5, 1e-9)
     if shrink > 2.0:
-        factor = int(shrink)
+        factor = min(int(shrink), *image.shape[:2])
         height, width = image.shape[0] // factor, image.shape[1] // factor
         whole = image[: height * factor, : width * factor]
         image = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,121 +1,22 @@
-"""The drawn face in three dimensions: a symmetric height field, the landmarks that lie on it, and how it is projected.
+"""The drawn face in three dimensions: a symmetric height field, and the curves and master points that lie on it.
 
 Head frame: x to the viewer's right, y down, z towards the viewer, origin between the eyes. One unit is half the width
 of the mean face between its cheekbones. Proportions of the front view follow the mean 300W shape; depths are by eye.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.rendering.arrays import Array
+from trainables.rendering.landmarks import LEFT_WING, NUM_MASTER_POINTS, RIGHT_WING
+from trainables.rendering.parameters import Expression, Identity
 from trainables.schemes import SCHEME_98
 
-Array = NDArray[np.float64]
-Colour = tuple[int, int, int]  # RGB, 0..255
-
-HAIR_STYLES = ("short", "long", "bob", "bald")
 CONTOUR_TOP_Y = -0.05
 CROWN_Y = -1.5
-NUM_MASTER_POINTS = 100  # the 98 of WFLW, then the left and the right wing of the nose
-LEFT_WING, RIGHT_WING = 98, 99
-
-# Every landmark is the mean of these master points; a mean of points projects to the mean of their projections.
-MASTER_OF_SCHEME: dict[str, tuple[tuple[int, ...], ...]] = {
-    "98": tuple((index,) for index in range(98)),
-    "68": tuple(
-        (index,)
-        for index in (
-            *range(0, 33, 2),
-            *(33, 34, 35, 36, 37, 42, 43, 44, 45, 46),
-            *range(51, 60),
-            *(60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75),
-            *range(76, 96),
-        )
-    ),
-    "29": (
-        *((33,), (46,), (37, 38), (42, 50), (35,), (40,), (44,), (48,)),
-        *((60,), (72,), (64,), (68,), (62,), (66,), (70,), (74,), (96,), (97,)),
-        *((LEFT_WING,), (RIGHT_WING,), (54,), (57,), (76,), (82,), (79,), (90,), (94,), (85,), (16,)),
-    ),
-    "19": (
-        *((33,), (35, 40), (37, 38), (42, 50), (44, 48), (46,)),
-        *((60,), (96,), (64,), (68,), (97,), (72,)),
-        *((LEFT_WING,), (54,), (RIGHT_WING,), (76,), (90, 94), (82,), (16,)),
-    ),
-}
-
 # Columns of the mesh as shares of the half width: dense across the nose and where the cheek turns away.
 _HALF_COLUMNS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.27, 0.35, 0.44, 0.54, 0.65, 0.76, 0.86, 0.94, 0.985, 1.0)
 MESH_COLUMNS = np.array([*(-share for share in _HALF_COLUMNS[:0:-1]), *_HALF_COLUMNS])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """What stays the same between two views of one person. Lengths are factors of the mean face's."""
-
-    face_width: float = 1.0
-    jaw_length: float = 1.0
-    jaw_squareness: float = 0.0  # -1 pointed .. 1 square
-    cheek_fullness: float = 0.0  # -1 hollow .. 1 full
-    eye_spacing: float = 1.0
-    eye_size: float = 1.0
-    eye_slant: float = 0.0  # rise of the outer corner, head units
-    nose_length: float = 1.0
-    nose_width: float = 1.0
-    nose_protrusion: float = 1.0
-    mouth_width: float = 1.0
-    lip_fullness: float = 1.0
-    brow_height: float = 1.0
-    brow_thickness: float = 1.0
-    brow_arch: float = 1.0
-    hairline_height: float = 1.0
-    hair_style: str = "short"  # one of HAIR_STYLES
-    hair_parting: float = 0.0  # -1 left .. 1 right
-    stubble: float = 0.0  # 0 .. 1
-    skin_colour: Colour = (224, 182, 154)
-    hair_colour: Colour = (70, 48, 34)
-    iris_colour: Colour = (96, 70, 46)
-    lip_colour: Colour = (190, 110, 104)
-    clothes_colour: Colour = (70, 86, 120)
-
-    def __post_init__(self):
-        check_choice("Identity.hair_style", self.hair_style, HAIR_STYLES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Expression:
-    """What the muscles do. All zero is the neutral, mirror-symmetric face."""
-
-    smile: float = 0.0  # -0.5 sulk .. 1 broad
-    smirk: float = 0.0  # -1 .. 1, raises the left or the right corner of the mouth
-    mouth_open: float = 0.0  # 0 .. 1
-    brow_raise_left: float = 0.0  # -0.5 frown .. 1 surprise
-    brow_raise_right: float = 0.0
-    eye_closure_left: float = 0.0  # 0 open .. 1 shut
-    eye_closure_right: float = 0.0
-    gaze_x: float = 0.0  # -1 viewer's left .. 1 viewer's right
-    gaze_y: float = 0.0  # -1 up .. 1 down
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pose:
-    """Weak perspective: the turn of the head, and where the tight box of the 98 landmarks sits in the image."""
-
-    yaw_degrees: float = 0.0  # positive: the nose points to the viewer's right
-    pitch_degrees: float = 0.0  # positive: the nose points down
-    roll_degrees: float = 0.0  # positive: clockwise on the screen
-    box_side: float = 0.6  # longer side of the landmark box, share of the image side
-    centre_x: float = 0.5  # centre of the landmark box, share of the image side
-    centre_y: float = 0.53
-
-    def rotation(self) -> Array:
-        """[3, 3] from head to camera: yaw first, then pitch, then roll."""
-        yaw, pitch, roll = np.deg2rad([self.yaw_degrees, self.pitch_degrees, self.roll_degrees])
-        turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-        nod = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
-        tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-        return tilt @ nod @ turn
 
 
 class FaceShape:
@@ -385,9 +286,3 @@ def _smooth_interp(x: Array, knots_x, knots_y) -> Array:
     offsets = np.array([-0.09, -0.045, 0.0, 0.045, 0.09])[:, None]
     weights = np.array([0.1, 0.25, 0.3, 0.25, 0.1])
     return weights @ np.interp(x + offsets, knots_x, knots_y)
-
-
-def check_choice(field_name: str, value: str, known: tuple[str, ...]):
-    """Raise `ValueError` unless `value` is one of `known`."""
-    if value not in known:
-        raise ValueError(f"{field_name} is '{value}'. Known: {', '.join(known)}.")

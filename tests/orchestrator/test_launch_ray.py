@@ -1,0 +1,250 @@
+"""Trials on a private Ray cluster: both placements, resume after kills, and failures that stay alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orchestrator.ledger import Ledger
+from trainables.checkpoints import has_checkpoint
+
+pytestmark = [pytest.mark.ray]
+
+STUDY = '''
+"""Trials small enough for a test, some of which go wrong."""
+
+import os
+from typing import ClassVar
+
+import torch
+
+from search_spaces.study import Study
+from search_spaces.variants import Resources, Variant
+from trainables.config import config
+from trainables.datasets.synthetic import Synthetic
+from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
+from trainables.recipe import Adam, Plateau, Recipe
+from trainables.transforms.augmentation import Augmentation
+
+
+class DyingModel(ResNet18Landmarks):
+    """Ends its process once, in the third epoch."""
+
+    marker = ""
+    calls = 0
+
+    def losses(self, output, batch):
+        self.calls += self.training
+        if self.calls == 5 and not os.path.exists(self.marker):
+            open(self.marker, "w").close()
+            os._exit(1)
+        return super().losses(output, batch)
+
+
+@config
+class Dying(ResNet18):
+    kind: ClassVar[str] = "dying"
+    marker: str
+
+    def build(self, scheme):
+        model = DyingModel(scheme.num_landmarks, self.input_size, self.width)
+        model.marker = self.marker
+        return model
+
+
+@config
+class Raising(ResNet18):
+    kind: ClassVar[str] = "raising"
+
+    def build(self, scheme):
+        raise RuntimeError("this method has a bug")
+
+
+class InfiniteModel(ResNet18Landmarks):
+    def losses(self, output, batch):
+        return {name: value * float("nan") for name, value in super().losses(output, batch).items()}
+
+
+@config
+class Infinite(ResNet18):
+    kind: ClassVar[str] = "infinite"
+
+    def build(self, scheme):
+        return InfiniteModel(scheme.num_landmarks, self.input_size, self.width)
+
+
+FACES = Synthetic(train=8, val=3, test=3, size=96)
+SMALL = dict(input_size=32, width=8)
+RECIPE = Recipe(epochs=%(epochs)s, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Plateau(), augmentation=Augmentation())
+
+
+def variant(label, method=ResNet18(**SMALL), **resources):
+    return Variant(label=label, method=method, data=FACES, recipe=RECIPE, resources=Resources(**resources))
+
+
+STUDY = Study(question="Does it run?", variants=(%(variants)s,), seeds=%(seeds)s)
+'''
+
+
+def write_study(folder: Path, *variants: str, epochs: int = 3, seeds: tuple[int, ...] = (0,)) -> Path:
+    path = folder / "small_study.py"
+    path.write_text(STUDY % {"variants": ", ".join(variants), "epochs": epochs, "seeds": seeds})
+    return path
+
+
+def marksweep(*arguments: str, storage: Path, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reports", *arguments, "--storage", str(storage)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+def states(storage: Path) -> dict[str, str]:
+    """Label of the variant and seed → state."""
+    ledger = Ledger(str(storage))
+    labels = {row["trial"]: f"{row['label']} {row['seed']}" for row in ledger.read("studies").to_pylist()}
+    return {labels[row["trial"]]: row["state"] for row in ledger.read("trials").to_pylist()}
+
+
+def metrics(storage: Path) -> dict[tuple[str, int, str], float]:
+    """Everything that was measured, but not how long it took."""
+    ledger = Ledger(str(storage))
+    found = {
+        (row["trial"], row["epoch"], row["metric"]): row["value"]
+        for row in ledger.read("epochs").to_pylist()
+        if row["metric"] not in ("seconds", "images_per_second")
+    }
+    found |= {(row["evaluation"], 0, row["metric"]): row["value"] for row in ledger.read("evaluations").to_pylist()}
+    return found
+
+
+def assert_same(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    differing = [key for key in one if not np.array_equal(one[key], other[key], equal_nan=True)]
+    assert differing == []
+
+
+def ray_processes() -> set[int]:
+    found = subprocess.run(["pgrep", "-f", "raylet/raylet|gcs_server"], capture_output=True, text=True)
+    return {int(line) for line in found.stdout.split()}
+
+
+def test_both_placements_train_and_a_second_run_starts_nothing(tmp_path):
+    before = ray_processes()
+    study = write_study(tmp_path, 'variant("alone")', 'variant("two workers", workers=2)')
+    first = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert states(tmp_path / "runs") == {"alone 0": "finished", "two workers 0": "finished"}
+    second = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert second.returncode == 0
+    assert "2 done, 0 to run" in second.stdout
+    assert "Starting Ray" not in second.stdout
+    assert ray_processes() <= before
+
+
+def test_adding_a_seed_runs_just_that_seed(tmp_path):
+    write_study(tmp_path, 'variant("alone")', epochs=1)
+    marksweep("run", str(tmp_path / "small_study.py"), storage=tmp_path / "runs")
+    study = write_study(tmp_path, 'variant("alone")', epochs=1, seeds=(0, 1))
+    done = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert "1 done, 1 to run" in done.stdout
+    assert states(tmp_path / "runs") == {"alone 0": "finished", "alone 1": "finished"}
+    attempts = Ledger(str(tmp_path / "runs")).read("trials")["attempts"].to_pylist()
+    assert attempts == [1, 1]
+
+
+def test_trials_that_go_wrong_do_so_alone(tmp_path):
+    study = write_study(
+        tmp_path,
+        'variant("good")',
+        'variant("bug", Raising(**SMALL))',
+        'variant("nan", Infinite(**SMALL))',
+        'variant("bug in a group", Raising(input_size=32, width=4), workers=1)',
+        epochs=2,
+    )
+    done = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert done.returncode == 1
+    assert states(tmp_path / "runs") == {
+        "good 0": "finished",
+        "bug 0": "failed",
+        "nan 0": "diverged",
+        "bug in a group 0": "failed",
+    }
+    assert "2 × RuntimeError: this method has a bug" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    rows = {row["state"]: row for row in Ledger(str(tmp_path / "runs")).read("trials").to_pylist()}
+    assert 'raise RuntimeError("this method has a bug")' in rows["failed"]["traceback"]
+    assert "epoch 1, step 1" in rows["diverged"]["error"]
+    again = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert "3 failed" in again.stdout
+    assert "Starting Ray" not in again.stdout
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(tmp_path, workers):
+    marker = tmp_path / "died"
+    text = f'variant("dying", Dying(marker={str(marker)!r}, **SMALL), workers={workers})'
+    study = write_study(tmp_path, text, epochs=4)
+    done = marksweep("run", str(study), storage=tmp_path / "runs")
+    assert marker.exists()
+    assert states(tmp_path / "runs") == {"dying 0": "finished"}, done.stdout + done.stderr
+    died = metrics(tmp_path / "runs")
+    assert Ledger(str(tmp_path / "runs")).read("trials")["attempts"].to_pylist() == [2]
+    # The marker exists now, so that nothing dies in a fresh storage.
+    marksweep("run", str(study), storage=tmp_path / "undisturbed")
+    assert_same(died, metrics(tmp_path / "undisturbed"))
+
+
+def test_a_killed_command_goes_on_where_it_was_and_ends_with_the_same_numbers(tmp_path):
+    study = write_study(tmp_path, 'variant("alone")', epochs=40, seeds=(0, 1, 2))
+    storage = tmp_path / "runs"
+    command = [sys.executable, "-m", "reports", "run", str(study), "--storage", str(storage)]
+    marked = {**os.environ, "MARKSWEEP_STORAGE": str(storage)}
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, env=marked)
+    wait_until(lambda: "running" in states_so_far(storage).values() and any_checkpoint(storage), driver)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    cut_off = states_so_far(storage)
+    wait_until(lambda: not processes_of(storage))
+    done = marksweep("run", str(study), storage=storage)
+    assert done.returncode == 0, done.stdout + done.stderr
+    trials = {row["trial"]: row for row in Ledger(str(storage)).read("trials").to_pylist()}
+    assert {row["state"] for row in trials.values()} == {"finished"}
+    assert any(row["attempts"] == 2 for row in trials.values())
+    assert all(row["attempts"] == 1 for id, row in trials.items() if cut_off.get(id) == "finished")
+    marksweep("run", str(study), storage=tmp_path / "undisturbed")
+    assert_same(metrics(storage), metrics(tmp_path / "undisturbed"))
+
+
+def states_so_far(storage: Path) -> dict[str, str]:
+    return {row["trial"]: row["state"] for row in Ledger(str(storage)).read("trials").to_pylist()}
+
+
+def any_checkpoint(storage: Path) -> bool:
+    from pyarrow import fs
+
+    return any(has_checkpoint((fs.LocalFileSystem(), str(folder))) for folder in (storage / "trials").glob("*"))
+
+
+def processes_of(storage: Path) -> list[str]:
+    """Processes of a killed driver's cluster that have not noticed yet; they carry the driver's environment."""
+    found = subprocess.run(["pgrep", "-f", "ray"], capture_output=True, text=True).stdout.split()
+    return [pid for pid in found if f"MARKSWEEP_STORAGE={storage}" in _environment(pid)]
+
+
+def _environment(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def wait_until(condition, process: subprocess.Popen | None = None, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        assert process is None or process.poll() is None, "the command ended too early"
+        time.sleep(0.05)

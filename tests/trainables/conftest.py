@@ -1,0 +1,44 @@
+"""Small data that the tests of trainables share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainables.dataset import Dataset
+from trainables.datasets.synthetic import Synthetic
+from trainables.face_cache import Faces, open_faces, prepare
+from trainables.transforms.crop import Crop
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Networks of these tests are too small to share: more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Callable[..., Faces]:
+    """`prepared(dataset, size, crop, root)`: the opened data set."""
+
+    def opened(dataset: Dataset, size: int = 32, crop: Crop | None = None, root: Path = Path("/nowhere")) -> Faces:
+        folder = tmp_path_factory.mktemp("cache")
+        return open_faces(prepare(dataset, root, crop or Crop(), size, folder), dataset.scheme)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def rendered() -> Synthetic:
+    """8 faces to train on, 4 to validate, 4 to test."""
+    return Synthetic(train=4, val=2, test=2, size=64)
+
+
+@pytest.fixture(scope="session")
+def faces(prepared, rendered) -> Faces:
+    """`rendered` at 32×32."""
+    return prepared(rendered, 32)

@@ -1,0 +1,45 @@
+"""Numbers, boxes and picture names as annotation files write them; a wrong one is a `DataError` that names its place."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from trainables.dataset import DataError
+
+Box = tuple[float, float, float, float]
+
+
+def read_numbers(cells: Iterable[str], place: str) -> list[float]:
+    """Finite numbers. `place` says where they stand: file and line, or file and picture."""
+    return [_number(cell, place) for cell in cells]
+
+
+def read_box(cells: Sequence[str], place: str) -> Box:
+    """x, y, width, height. A box may begin outside its picture (300W has such), but it needs an area."""
+    x, y, width, height = read_numbers(cells, place)
+    if width <= 0 or height <= 0:
+        raise DataError(
+            f"{place}: a box of {width:g}×{height:g} px has no area. "
+            "A box is x, y, width and height in px, not two corners: correct it, or remove the face."
+        )
+    return x, y, width, height
+
+
+def read_image_name(name: str, place: str) -> str:
+    """A path below the data set's folder."""
+    path = PurePosixPath(name)
+    if not name.strip():
+        raise DataError(f"{place}: no image name. Add it, or remove the face.")
+    if path.is_absolute() or ".." in path.parts:
+        raise DataError(f"{place}: image {name!r} lies outside the data set's folder. Move it into that.")
+    return name
+
+
+def _number(cell: str, place: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{place}: {cell!r} is not a finite number of px. Correct it, or remove the face.")
+    return value
