@@ -162,9 +162,6 @@ def data_prepare(name: str, size: int, method: str, place: Place, console: Conso
     from trainables.face_cache import prepare
 
     dataset = registry.find_dataset(name)
-    missing = dataset.missing(place.data_root)
-    if missing:
-        raise ValueError(missing)
     recipes = type(registry.find_method(method)).recipes()
     crop = recipes.get("paper", Recipe()).crop
     with _bar(console) as bar:

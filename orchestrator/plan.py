@@ -128,5 +128,6 @@ def _decide(
     if state in UNSUCCESSFUL and not retry_failed:
         return Status.FAILED, known.errors.get(id, "")
     if stage is not None and stage.status in (Status.FAILED, Status.BLOCKED):
-        return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {stage.status.value}"
+        how = "failed" if stage.status is Status.FAILED else "is blocked"
+        return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {how}"
     return (Status.RUN if state is None else Status.RESUME), ""

@@ -36,7 +36,8 @@ class TrialLine:
     nme: float | None = None
     error: str = ""
     started: float | None = None
-    first_epoch: int = 0
+    first_epoch: int = 0  # of this attempt
+    pace: float | None = None  # seconds an epoch
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ class Board:
     def apply(self, event: Event) -> TrialLine:
         line = self.lines[event.trial]
         if event.kind == "started":
-            line.state, line.started = "running", time.monotonic()
+            line.state, line.started, line.first_epoch = "running", time.monotonic(), 0
             return line
         line.state = "running" if event.kind == "epoch" else event.kind
         line.epoch = int(event.metrics.get("epoch", line.epoch))
@@ -69,6 +70,8 @@ class Board:
         line.loss = event.metrics.get("train_loss", line.loss)
         line.nme = event.metrics.get("val_nme_io", line.nme)
         line.error = event.metrics.get("error", "")
+        if line.started is not None and line.epoch and event.kind in ("epoch", "finished"):
+            line.pace = (time.monotonic() - line.started) / (line.epoch - line.first_epoch + 1)
         return line
 
     def count(self, *states: str) -> int:
@@ -76,15 +79,12 @@ class Board:
 
     def seconds_left(self) -> float | None:
         """From the pace of the running and finished trials; None before the first epoch."""
-        paces = [
-            (time.monotonic() - line.started) / (line.epoch - line.first_epoch + 1)
-            for line in self.lines.values()
-            if line.started is not None and line.state == "running" and line.epoch
-        ]
+        paces = [line.pace for line in self.lines.values() if line.pace is not None]
         if not paces:
             return None
-        epochs = sum(line.epochs - line.epoch for line in self.lines.values() if line.state not in ENDED)
-        return epochs * (sum(paces) / len(paces)) / self.at_once
+        open_ = [line for line in self.lines.values() if line.state not in ENDED]
+        epochs = sum(line.epochs - line.epoch for line in open_)
+        return epochs * (sum(paces) / len(paces)) / max(1, min(self.at_once, len(open_)))
 
     def headline(self) -> str:
         parts = [f"{self.count('finished')}/{len(self.lines)} done", f"{self.count('running')} running"]
@@ -123,6 +123,7 @@ class LiveView:
 
     def __init__(self, board: Board, console: Console) -> None:
         self._board = board
+        self._console = console
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=4, transient=False)
 
     def __enter__(self) -> "LiveView":
@@ -141,7 +142,7 @@ class LiveView:
             table.add_column(column)
         for column in ("epoch", "loss", "val NME"):
             table.add_column(column, justify="right")
-        room = max(3, self._live.console.height - 5)
+        room = max(3, self._console.height - 5)
         order = {"failed": 0, "diverged": 0, "running": 1, "finished": 2, "waiting": 3}
         lines = sorted(self._board.lines.values(), key=lambda line: order.get(line.state, 1))
         for line in lines[:room]:

@@ -17,9 +17,12 @@ from orchestrator.storage import Storage
 from orchestrator.unit import Unit
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_path
+from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import to_plain
 from trainables.dataset import DataError, Dataset
 from trainables.face_cache import prepare
+from trainables.method import Method
+from trainables.schemes import Scheme
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,7 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError."""
     path = study_path(name)
     study = load_study(path, changes)
-    datasets = {dataset.kind: dataset for dataset in _datasets(study)}
-    missing = [text for dataset in datasets.values() if (text := dataset.missing(place.data_root))]
+    missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
     settings = [f"{key}={value}" for key, value in sorted(changes.items())]
@@ -132,6 +134,7 @@ def _unit(
             "dataset": work.trial.data.kind,
             "data_digest": digest_of(work.trial.data),
             "config": canonical_json(plain),
+            **_complexity(work.trial.method, work.trial.data.scheme),
             **code,
         },
         evaluations=tuple({"id": m.id, "config": to_plain(m.evaluation)} for m in work.missing),
@@ -143,6 +146,13 @@ def _unit(
         trained=work.status is Status.EVALUATE,
         threads=work.resources.cpus,
     )
+
+
+@lru_cache
+def _complexity(method: Method, scheme: Scheme) -> dict[str, int]:
+    """Here and not in the trials, because the first count in a process takes a second."""
+    model = method.build(scheme)
+    return {"parameters": parameter_count(model), "macs": multiply_accumulates(model, method.input_size)}
 
 
 def _datasets(study: Study) -> list[Dataset]:

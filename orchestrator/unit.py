@@ -28,8 +28,6 @@ from trainables.checkpoints import (
     write_checkpoint,
     write_weights,
 )
-from trainables.complexity import multiply_accumulates, parameter_count
-from trainables.config import to_plain
 from trainables.dataset import Dataset
 from trainables.evaluation import image_rows, measure
 from trainables.face_cache import Faces, open_faces, prepare
@@ -149,10 +147,10 @@ def _train(
     initial = None
     if state is None and unit.starts_from:
         initial = read_weights((storage.filesystem, storage.trial(unit.starts_from)))
-    parameters, macs = _size(trial, faces)
     if recorder:
-        machine = of_machine() | {"parameters": parameters, "macs": macs, "workers": session.placement.world}
-        recorder.start(unreadable_images=list(faces.unreadable), **machine)
+        recorder.start(
+            unreadable_images=list(faces.unreadable), workers=session.placement.world, **of_machine()
+        )
     started = time.monotonic()
     for epoch in train(trial, faces, session.placement, state, initial):
         state = epoch.state
@@ -184,16 +182,6 @@ def faces_of(data: Dataset, trial: Trial, unit: Unit) -> Faces:
 @lru_cache(maxsize=4)
 def _opened(path: Path, data: Dataset) -> Faces:
     return open_faces(path, data.scheme)
-
-
-def _size(trial: Trial, faces: Faces) -> tuple[int, int]:
-    return _size_of(canonical_json(to_plain(trial.method)), trial.method, faces.scheme)
-
-
-@lru_cache(maxsize=16)
-def _size_of(key: str, method: Any, scheme: Any) -> tuple[int, int]:
-    model = method.build(scheme)
-    return parameter_count(model), multiply_accumulates(model, method.input_size)
 
 
 def _peak_memory_mb() -> float:

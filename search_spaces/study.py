@@ -21,7 +21,7 @@ class Study:
 
     question: Annotated[str, Field(min_length=1)]
     variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     evaluations: tuple[Evaluation, ...] = (Evaluation(split="test"),)
 
     def __post_init__(self) -> None:

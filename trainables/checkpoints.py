@@ -9,6 +9,7 @@ import hashlib
 import json
 from typing import Any
 
+import torch
 from pyarrow import fs
 from safetensors.torch import load, save
 from torch import Tensor
@@ -25,11 +26,12 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     target = f"{path}/epoch-{state.epoch:05d}"
     filesystem.create_dir(target, recursive=True)
     tensors: dict[str, Tensor] = {"random": state.random}
-    optimizers = [_without_tensors(optimizer, f"{index}", tensors) for index, optimizer in enumerate(state.optimizers)]
+    optimizers = [_without_tensors(optimizer, tensors) for optimizer in state.optimizers]
+    schedules = [_without_tensors(schedule, tensors) for schedule in state.schedules]
     contents = {
-        "model.safetensors": save(_contiguous(state.model)),
-        "selected.safetensors": save(_contiguous(state.selected)),
-        "optimizer.safetensors": save(_contiguous(tensors)),
+        "model.safetensors": save(_copied(state.model)),
+        "selected.safetensors": save(_copied(state.selected)),
+        "optimizer.safetensors": save(_copied(tensors)),
     }
     for name, content in contents.items():
         _write(filesystem, f"{target}/{name}", content)
@@ -39,7 +41,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
         "selected_epoch": state.selected_epoch,
         "best": state.best,
         "optimizers": optimizers,
-        "schedules": [_without_tensors(schedule, "", {}) for schedule in state.schedules],
+        "schedules": schedules,
         "history": state.history,
         "files": {name: {"bytes": len(content), "digest": _digest(content)} for name, content in contents.items()},
     }
@@ -75,7 +77,7 @@ def write_weights(folder: Folder, weights: dict[str, Tensor]) -> None:
     filesystem, path = folder
     partial, target = f"{path}/weights.safetensors.partial", f"{path}/weights.safetensors"
     filesystem.create_dir(path, recursive=True)
-    _write(filesystem, partial, save(_contiguous(weights)))
+    _write(filesystem, partial, save(_copied(weights)))
     filesystem.move(partial, target)
 
 
@@ -93,24 +95,22 @@ def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> Traini
         selected_epoch=facts["selected_epoch"],
         best=facts["best"],
         optimizers=[_with_tensors(plain, tensors) for plain in facts["optimizers"]],
-        schedules=[_with_tensors(plain, {}) for plain in facts["schedules"]],
+        schedules=[_with_tensors(plain, tensors) for plain in facts["schedules"]],
         random=tensors["random"],
         history=facts["history"],
     )
 
 
-def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+def _without_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
     """Nested plain data with each tensor moved to `tensors` and replaced by its name there."""
     if isinstance(value, Tensor):
-        tensors[path] = value
-        return {"tensor": path}
+        name = f"{len(tensors)}"
+        tensors[name] = value
+        return {"tensor": name}
     if isinstance(value, dict):
-        return {"items": [[key, _without_tensors(item, f"{path}.{key}", tensors)] for key, item in value.items()]}
+        return {"items": [[key, _without_tensors(item, tensors)] for key, item in value.items()]}
     if isinstance(value, list | tuple):
-        return {
-            "list": [_without_tensors(item, f"{path}.{index}", tensors) for index, item in enumerate(value)],
-            "tuple": isinstance(value, tuple),
-        }
+        return {"list": [_without_tensors(item, tensors) for item in value], "tuple": isinstance(value, tuple)}
     return value
 
 
@@ -141,8 +141,9 @@ def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
     return facts if all(sizes.get(name) == file["bytes"] for name, file in facts["files"].items()) else None
 
 
-def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    # Copied, because safetensors refuses tensors that share memory, as tied weights do.
+    return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
 
 
 def _digest_of_facts(facts: dict[str, Any]) -> str:

@@ -203,8 +203,11 @@ def _note(mistakes: tuple[Mistake, ...]) -> None:
 def _place_of_declaration() -> str:
     """`file:line` of the innermost frame outside the machinery that checks declarations."""
     machinery = {"config.py", "variants.py", "study.py", "dataclasses.py"}
+    checkers = ("pydantic", "jaxtyping", "beartype")  # the last two stand between our frames in tests
     frame = sys._getframe(1)
-    while frame.f_back and (Path(frame.f_code.co_filename).name in machinery or "pydantic" in frame.f_code.co_filename):
+    while frame.f_back and (
+        Path(frame.f_code.co_filename).name in machinery or any(name in frame.f_code.co_filename for name in checkers)
+    ):
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 

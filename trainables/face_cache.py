@@ -77,6 +77,9 @@ def prepare(
 
     Raises `DataError` where the data set is missing, or where no face of some split can be read.
     """
+    missing = dataset.missing(data_root)
+    if missing:
+        raise DataError(missing)
     folder.mkdir(parents=True, exist_ok=True)
     digest = dataset.digest(data_root)
     target = cache_path(folder, dataset, digest, crop, input_size)

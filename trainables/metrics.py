@@ -63,7 +63,8 @@ def mse(errors_crop: Array) -> float:
 
     A point error holds two coordinates, hence the half. Source: sharif2025resnet18 Table 1 (MSE).
     """
-    return float(np.nanmean(np.square(errors_crop)) / 2)
+    errors = np.asarray(errors_crop)[~np.isnan(errors_crop)]
+    return float(np.square(errors).mean() / 2) if len(errors) else float("nan")
 
 
 def accuracy_within(errors_px: Array, threshold_px: float) -> float:

@@ -1,7 +1,13 @@
 """Each fault of the pinned Ray that a guard mends. A test that passes without its guard says: delete the guard."""
 
+import time
+
 import pytest
 import ray
+from ray.air.execution import FixedResourceManager, ResourceRequest
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.air.execution._internal.tracked_actor_task import TrackedActorTask
+from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.util.placement_group import placement_group
 
 from orchestrator.guards import survive_out_of_memory, sweep_orphans
@@ -40,26 +46,25 @@ def test_a_living_controllers_reservation_is_kept(two_processors):
     assert ray.available_resources().get("CPU") == 1
 
 
-def test_an_out_of_memory_kill_is_one_trials_failure():
-    from ray.air.execution._internal.actor_manager import RayActorManager
-    from ray.exceptions import OutOfMemoryError
-
+def test_an_out_of_memory_kill_is_one_trials_failure(two_processors):
+    manager, started, told = RayActorManager(resource_manager=FixedResourceManager({"CPU": 1})), [], []
+    actor = manager.add_actor(
+        cls=Controller.__ray_metadata__.modified_class,
+        kwargs={},
+        resource_request=ResourceRequest([{"CPU": 1}]),
+        on_start=started.append,
+        on_error=lambda tracked, error: told.append(type(error)),
+    )
+    wait_for(lambda: manager.next(timeout=0.1) and bool(started))
     survive_out_of_memory()
-    manager = RayActorManager()
     # Unguarded, this raises RuntimeError and so ends the whole experiment.
-    manager._actor_task_failed(tracked_actor_task=Task(), exception=OutOfMemoryError("killed"))
-
-
-class Task:
-    """As much of Ray's tracked task as its failure handler reads."""
-
-    _tracked_actor = object()
-    on_error = None
+    manager._actor_task_failed(
+        tracked_actor_task=TrackedActorTask(tracked_actor=actor), exception=OutOfMemoryError("killed")
+    )
+    assert told == [RayActorError]
 
 
 def wait_for(condition, attempts: int = 100) -> None:
-    import time
-
     for _ in range(attempts):
         if condition():
             return

@@ -4,21 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from trainables.dataset import Dataset
 from trainables.datasets.synthetic import Synthetic
 from trainables.face_cache import Faces, open_faces, prepare
 from trainables.transforms.crop import Crop
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Networks of these tests are too small to share: more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

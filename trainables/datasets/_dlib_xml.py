@@ -23,7 +23,7 @@ class DlibFace:
 
 def read_dlib_faces(path: Path, num_landmarks: int) -> Iterator[DlibFace]:
     """Every face of a list, in its order. Raises `DataError` with file, image, reason and remedy."""
-    index_of_part = {f"{index:02d}": index for index in range(num_landmarks)}
+    names = [f"{index:02d}" for index in range(num_landmarks)]
     seen: set[str] = set()
     for number, element in enumerate(_parse(path).iter("image"), start=1):
         image = read_image_name(element.get("file", ""), f"{path}, image {number}")
@@ -33,30 +33,30 @@ def read_dlib_faces(path: Path, num_landmarks: int) -> Iterator[DlibFace]:
         seen.add(image)
         boxes = element.findall("box")
         if len(boxes) != 1:
-            raise DataError(f"{place}: {len(boxes)} boxes, expected 1: crops need it. Add it, or remove the image.")
+            raise DataError(f"{place}: {len(boxes)} boxes, expected 1. Correct the list, or remove the image.")
         cells = [boxes[0].get(name, "") for name in ("left", "top", "width", "height")]
-        yield DlibFace(image, _landmarks(boxes[0], index_of_part, place), read_box(cells, f"{place}, box"), place)
+        yield DlibFace(image, _landmarks(boxes[0], names, place), read_box(cells, f"{place}, box"), place)
     if not seen:
         raise DataError(f"{path}: no <image> in it. Is it a dlib image list, and was it unpacked whole?")
 
 
-def _landmarks(box: ElementTree.Element, index_of_part: dict[str, int], place: str) -> NDArray[np.float64]:
+def _landmarks(box: ElementTree.Element, names: list[str], place: str) -> NDArray[np.float64]:
     parts = box.findall("part")
-    if len(parts) != len(index_of_part):
+    if len(parts) != len(names):
         raise DataError(
-            f"{place}: {len(parts)} parts, expected {len(index_of_part)}. "
+            f"{place}: {len(parts)} parts, expected {len(names)}. "
             "Is it a shortened list, for example of the eyes only? Take the list as published."
         )
-    landmarks = np.full((len(parts), 2), np.nan)
+    found: dict[str, list[float]] = {}
     for part in parts:
         name = part.get("name", "")
-        if name not in index_of_part:
-            raise DataError(f"{place}: unknown part {name!r}. Known: {', '.join(index_of_part)}.")
-        if np.isfinite(landmarks[index_of_part[name]]).all():
+        if name not in names:
+            raise DataError(f"{place}: unknown part {name!r}. Known: {', '.join(names)}.")
+        if name in found:
             raise DataError(f"{place}: part {name!r} occurs twice. Correct the list, or remove the image.")
         cells = (part.get("x", ""), part.get("y", ""))
-        landmarks[index_of_part[name]] = read_numbers(cells, f"{place}, part {name!r}")
-    return landmarks
+        found[name] = read_numbers(cells, f"{place}, part {name!r}")
+    return np.array([found[name] for name in names])
 
 
 def _parse(path: Path) -> ElementTree.Element:

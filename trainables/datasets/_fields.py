@@ -1,4 +1,4 @@
-"""Numbers, boxes and picture names as annotation files write them; a wrong one is a `DataError` that names its place."""
+"""Numbers, boxes and picture names as annotation files write them; a wrong one is a `DataError` with its place."""
 
 import math
 from collections.abc import Iterable, Sequence

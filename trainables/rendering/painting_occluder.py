@@ -14,9 +14,9 @@ from trainables.rendering.view import View
 
 def paint_occluder(picture: Plane, occluder: Occluder, view: View, rng: np.random.Generator) -> Image:
     """Paint it into the float picture [size, size, 3]; return its mask, uint8 [size, size]."""
-    drawn = _DrawnOccluder.blank(occluder, view)
     if occluder.kind == "none":
-        return drawn.mask
+        return np.zeros((view.size, view.size), dtype=np.uint8)
+    drawn = _DrawnOccluder.blank(occluder, view)
     if occluder.kind == "rectangle":
         _draw_rectangle(drawn, rng)
     elif occluder.kind == "hand":

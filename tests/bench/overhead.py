@@ -1,0 +1,103 @@
+"""50 trials that train nothing against as many bare Ray Tune function trials with reused actors: at most 1.3 times.
+
+The mean face is such a trial: one epoch over a few faces, a checkpointed network, an evaluation, all rows recorded.
+Each side runs in a fresh process with its own cluster; its time is from a running cluster to the last trial's end.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+TRIALS = 50
+AT_ONCE = 2
+ROUNDS = 3
+
+
+def run() -> Iterator[str]:
+    seconds: dict[str, list[float]] = {"bare": [], "bare, importing torch": [], "marksweep": []}
+    for number in range(1, ROUNDS + 1):
+        for side, found in seconds.items():
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.bench.overhead", side], capture_output=True, text=True, check=True
+            )
+            found.append(float(done.stdout.split()[-1]))
+        yield f"round {number}: " + ", ".join(f"{side} {found[-1]:.2f} s" for side, found in seconds.items())
+    ours = statistics.median(seconds.pop("marksweep"))
+    for side, found in seconds.items():
+        yield f"ratio to {side}: {ours / statistics.median(found):.2f} (medians of {TRIALS} trials; at most 1.3)"
+
+
+def bare(imports_torch: bool) -> float:
+    import ray
+    from ray import tune
+
+    def trial(config: dict) -> None:
+        if imports_torch:
+            import torch  # noqa: F401
+        tune.report({"epoch": 1, "loss": 0.0})
+
+    for name, value in {"RAY_AIR_NEW_OUTPUT": "0", "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1"}.items():
+        os.environ[name] = value
+    ray.init(address="local", num_cpus=AT_ONCE, include_dashboard=False, log_to_driver=False)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        tune.Tuner(
+            tune.with_resources(trial, {"CPU": 1}),
+            param_space={"seed": tune.grid_search(list(range(TRIALS)))},
+            tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=AT_ONCE),
+            run_config=tune.RunConfig(storage_path=folder, verbose=0),
+        ).fit()
+        seconds = time.perf_counter() - started
+    ray.shutdown()
+    return seconds
+
+
+def marksweep() -> float:
+    from rich.console import Console
+
+    from orchestrator.launch import Assignment, cluster, launch
+    from orchestrator.ledger import Ledger
+    from orchestrator.progress import TrialLine, view_for
+    from orchestrator.session import Place, make_plan, open_study, prepare_data, units_of
+    from orchestrator.storage import Storage
+
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(folder) / "nothing.py"
+        study.write_text(_STUDY)
+        place = Place(Storage(f"{folder}/runs"), Path(folder), Path(folder) / "cache")
+        opened = open_study(str(study), {}, place)
+        plan = make_plan(opened, place)
+        prepare_data(plan, place, lambda *progress: None)
+        units = units_of(opened, plan, place)
+        lines = {work.id: TrialLine(work.label, work.trial.seed, 1) for work, _ in units}
+        with cluster(None, AT_ONCE), view_for(lines, AT_ONCE, Console(file=open(os.devnull, "w"))) as view:  # noqa: SIM115
+            started = time.perf_counter()
+            launch([Assignment(unit, work.resources) for work, unit in units], view)
+            seconds = time.perf_counter() - started
+        states = Ledger(place.storage).read("trials")["state"].to_pylist()
+        assert states == ["finished"] * TRIALS, states
+    return seconds
+
+
+_STUDY = f'''
+from search_spaces.study import Study
+from search_spaces.variants import Variant
+from trainables.datasets.synthetic import Synthetic
+from trainables.methods.mean_shape import MeanShape
+from trainables.recipe import Recipe
+
+STUDY = Study(
+    question="What does a trial cost beyond training?",
+    variants=(Variant(label="nothing", method=MeanShape(), data=Synthetic(train=4, val=2, test=2), recipe=Recipe(epochs=1)),),
+    seeds=tuple(range({TRIALS})),
+)
+'''
+
+if __name__ == "__main__":
+    side = sys.argv[1]
+    print(marksweep() if side == "marksweep" else bare(side.endswith("torch")))

@@ -1,0 +1,65 @@
+"""What the tests of the orchestrator share: a storage, the rows of a trial, and declarations small enough to train."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import pytest
+import torch
+from pyarrow import fs
+
+from orchestrator.recorder import TrialRecorder
+from orchestrator.schema import State
+from orchestrator.storage import Storage
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Networks of these tests are too small to share: more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def storage(tmp_path) -> Storage:
+    return Storage(str(tmp_path / "runs"))
+
+
+Record = Callable[..., TrialRecorder]
+
+
+@pytest.fixture
+def record(storage) -> Record:
+    """`record(trial, state, history, **columns)`: a trial in the ledger as its process would have left it."""
+
+    def write(
+        trial: str,
+        state: State = State.FINISHED,
+        history: tuple[dict[str, float], ...] = ({"train_loss": 0.5},),
+        at: Storage = storage,
+        **columns: Any,
+    ) -> TrialRecorder:
+        facts = {"trial": trial, "variant": f"variant of {trial}", "seed": 0, "method": "resnet18", "dataset": "ytf68"}
+        recorder = TrialRecorder(at, facts)
+        recorder.start(unreadable_images=[])
+        recorder.epochs(history)
+        if state is not State.RUNNING:
+            recorder.end(state, **columns)
+        return recorder
+
+    return write
+
+
+class InMemory(Storage):
+    """A storage on a filesystem that is not this machine's, without a network."""
+
+    @cached_property
+    def _resolved(self) -> tuple[fs.FileSystem, str]:
+        return fs._MockFileSystem(), "bucket/runs"
+
+
+@pytest.fixture
+def elsewhere() -> Storage:
+    return InMemory("memory://bucket/runs")

@@ -1,0 +1,241 @@
+"""The same declaration has the same id everywhere; whatever can change a result changes it."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+
+from orchestrator.identity import canonical, evaluation_id, trial_id, variant_id
+from search_spaces.variants import Resources, Variant
+from trainables.config import config, is_config, with_changes
+from trainables.datasets.synthetic import Synthetic
+from trainables.datasets.ytf68 import Ytf68
+from trainables.methods.mean_shape import MeanShape
+from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.recipe import Constant, Cosine, Multistep, Recipe
+from trainables.transforms.augmentation import Augmentation
+from trainables.trial import Evaluation, Trial
+
+DIGEST = "0123456789abcdef"
+
+
+def digest_of(dataset) -> str:
+    return DIGEST
+
+
+def id_of(trial: Trial) -> str:
+    return trial_id(trial, digest_of)
+
+
+STAGE = Trial(method=MeanShape(), data=Ytf68(), recipe=Recipe(epochs=1))
+# Every kind of setting occurs in it: optional ones are set, and it starts from another trial.
+WHOLE = Trial(method=ResNet18(), data=Synthetic(), recipe=PAPER_RECIPE, starts_from=STAGE)
+
+RECORDED = {
+    "the defaults": (Trial(method=ResNet18(), data=Ytf68()), "ee71f038b65658a6", "32e43e2bc7ab194c"),
+    "paper 001, seed 3": (
+        Trial(method=ResNet18(), data=Ytf68(), recipe=PAPER_RECIPE, seed=3),
+        "8fe1ecc72dd0e73d",
+        "52799ca682c9ae77",
+    ),
+    "a small one on rendered faces": (
+        Trial(
+            method=ResNet18(input_size=64, width=32),
+            data=Synthetic(train=400, val=50, test=100),
+            recipe=Recipe(epochs=20, schedule=Multistep(milestones=(10, 15)), augmentation=Augmentation(hue=0)),
+        ),
+        "2aaecdca7c4c6663",
+        "82b364e2f1e21104",
+    ),
+    "two workers": (
+        Trial(method=MeanShape(), data=Ytf68(), recipe=Recipe(schedule=Cosine()), shares=2),
+        "2ac0fa3898d06668",
+        "dc57c6877b7e2ce1",
+    ),
+    "a stage before": (
+        Trial(method=ResNet18(), data=Ytf68(), seed=1, starts_from=STAGE),
+        "0bb6d75189f24ce3",
+        "cde7c4fb711ed8d1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_ids_stay_what_they_are(name):
+    """A change here orphans every ledger: give a new field its `neutral` value instead."""
+    trial, of_trial, of_variant = RECORDED[name]
+    assert (id_of(trial), variant_id(trial, digest_of)) == (of_trial, of_variant)
+
+
+def test_recorded_ids_of_evaluations_stay_what_they_are():
+    on_itself = evaluation_id("0" * 16, Evaluation(split="test"), Ytf68(), digest_of)
+    elsewhere = evaluation_id("0" * 16, Evaluation(split="val", data=Synthetic()), Synthetic(), digest_of)
+    assert (on_itself, elsewhere) == ("7fedd63f85c75d35", "6b72f84b93e50110")
+
+
+def test_an_id_is_the_same_in_another_process_with_another_hash_seed():
+    code = "from test_identity import RECORDED, id_of; print(*(id_of(trial) for trial, _, _ in RECORDED.values()))"
+    environment = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [id_of(trial) for trial, _, _ in RECORDED.values()]
+
+
+def paths(value: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Every setting below a config: its dotted path, and the config and field that it is."""
+    for each in dataclasses.fields(value):
+        inner = getattr(value, each.name)
+        yield f"{prefix}{each.name}", value, each.name
+        if is_config(inner):
+            yield from paths(inner, f"{prefix}{each.name}.")
+
+
+def another(owner: Any, name: str) -> Any:
+    """A valid value that the setting does not have."""
+    value, hint = getattr(owner, name), get_type_hints(type(owner))[name]
+    if get_origin(hint) is Literal:
+        return next(choice for choice in get_args(hint) if choice != value)
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value / 2 or 0.25
+        case None if "Augmentation" in str(hint):
+            return Augmentation()
+        case None if "Trial" in str(hint):
+            return STAGE
+        case None:
+            return 7
+        case Ytf68():
+            return Synthetic()
+        case Constant():
+            return Cosine()
+    first = dataclasses.fields(value)[0].name
+    return with_changes(value, {first: another(value, first)})
+
+
+@pytest.mark.parametrize("path, owner, name", list(paths(WHOLE)), ids=[path for path, _, _ in paths(WHOLE)])
+def test_every_setting_of_a_trial_changes_its_id_unless_it_says_otherwise(path, owner, name):
+    changed = with_changes(WHOLE, {path: another(owner, name)})
+    assert changed != WHOLE
+    said = next(each for each in dataclasses.fields(owner) if each.name == name).metadata
+    assert (id_of(changed) != id_of(WHOLE)) == said.get("identity", True)
+
+
+@pytest.mark.parametrize("schedule", [Constant(), Cosine(), Multistep(milestones=(3,)), Multistep(milestones=(3, 4))])
+def test_every_schedule_has_an_id_of_its_own(schedule):
+    ids = {id_of(with_changes(WHOLE, {"recipe.schedule": each})) for each in (PAPER_RECIPE.schedule, schedule)}
+    assert len(ids) == 2
+
+
+def test_a_seed_changes_the_trial_but_not_its_variant():
+    other = with_changes(WHOLE, {"seed": 1})
+    assert id_of(other) != id_of(WHOLE)
+    assert variant_id(other, digest_of) == variant_id(WHOLE, digest_of)
+
+
+def test_the_seed_of_a_stage_is_part_of_the_trial_but_not_of_the_variant():
+    other = with_changes(WHOLE, {"starts_from.seed": 1})
+    assert id_of(other) != id_of(WHOLE)
+    assert variant_id(other, digest_of) == variant_id(WHOLE, digest_of)
+
+
+def test_everything_but_the_seed_changes_the_variant():
+    other = with_changes(WHOLE, {"recipe.epochs": 7})
+    assert variant_id(other, digest_of) != variant_id(WHOLE, digest_of)
+
+
+def test_a_stage_before_changes_the_trial_and_so_does_what_that_stage_was():
+    without = with_changes(WHOLE, {"starts_from": None})
+    longer = with_changes(WHOLE, {"starts_from.recipe.epochs": 2})
+    assert len({id_of(WHOLE), id_of(without), id_of(longer)}) == 3
+
+
+def test_other_bytes_of_the_data_make_another_trial():
+    assert trial_id(WHOLE, lambda dataset: "fedcba9876543210") != id_of(WHOLE)
+
+
+def test_other_bytes_of_a_stages_data_make_another_trial():
+    def other(dataset) -> str:
+        return "fedcba9876543210" if isinstance(dataset, Ytf68) else DIGEST
+
+    assert trial_id(WHOLE, other) != id_of(WHOLE)
+
+
+@pytest.mark.parametrize("kind", [ResNet18, Synthetic])
+def test_a_raised_version_of_the_code_makes_another_trial(kind, monkeypatch):
+    before = id_of(WHOLE)
+    monkeypatch.setattr(kind, "VERSION", 2)
+    assert id_of(WHOLE) != before
+
+
+def test_the_name_of_a_variant_and_what_it_is_given_leave_the_id_alone():
+    plain = Variant(method=ResNet18(), data=Ytf68())
+    named = Variant(method=ResNet18(), data=Ytf68(), label="the paper's", resources=Resources(cpus=8, gpus=0.5))
+    assert id_of(named.trial(0)) == id_of(plain.trial(0))
+
+
+def test_one_worker_of_a_group_is_the_same_trial_as_none_but_two_are_not():
+    """Batch normalisation sees one worker's share of a batch at a time."""
+    ids = [id_of(Variant(method=ResNet18(), data=Ytf68(), resources=Resources(workers=n)).trial(0)) for n in (0, 1, 2)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_whole_number_and_the_same_decimal_number_are_one_declaration():
+    whole, decimal = (with_changes(WHOLE, {"recipe.optimizer.lr": lr}) for lr in (1, 1.0))
+    assert id_of(whole) == id_of(decimal)
+
+
+def test_ids_are_16_hex_digits():
+    id = id_of(WHOLE)
+    assert len(id) == 16
+    assert int(id, 16) >= 0
+
+
+@config
+class Before:
+    """A config as it was first."""
+
+    kind: ClassVar[str] = "grown"
+    rate: float = 0.1
+
+
+@config
+class After:
+    """The same config later: one field that only changes speed, one that was added."""
+
+    kind: ClassVar[str] = "grown"
+    rate: float = 0.1
+    loader_workers: int = field(default=4, metadata={"identity": False})
+    warmup_epochs: int = field(default=0, metadata={"neutral": 0})
+
+
+def test_a_field_that_only_changes_speed_is_left_out():
+    assert canonical(After(loader_workers=1)) == canonical(After(loader_workers=64)) == canonical(Before())
+
+
+def test_a_field_added_later_leaves_old_ids_valid_at_its_neutral_value_only():
+    assert canonical(After(warmup_epochs=0)) == canonical(Before())
+    assert canonical(After(warmup_epochs=5)) == {"kind": "grown", "rate": 0.1, "warmup_epochs": 5}
+
+
+def test_a_split_a_data_set_a_trial_and_its_bytes_each_change_an_evaluation():
+    def measured(trial="a" * 16, split="test", data=None, digest=DIGEST) -> str:
+        evaluation = Evaluation(split=split, data=data)
+        return evaluation_id(trial, evaluation, data or Ytf68(), lambda dataset: digest)
+
+    ids = {
+        measured(),
+        measured(trial="b" * 16),
+        measured(split="val"),
+        measured(data=Synthetic()),
+        measured(digest="fedcba9876543210"),
+    }
+    assert len(ids) == 5

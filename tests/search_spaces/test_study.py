@@ -1,0 +1,87 @@
+"""A study is variants × seeds; every study of the project can be read and says what it asks."""
+
+import ast
+import dataclasses
+
+import pytest
+
+from search_spaces.loading import load_study
+from search_spaces.study import STUDIES, Study, study_names, study_path
+from search_spaces.variants import Variant
+from trainables.config import ConfigError
+from trainables.datasets.synthetic import Synthetic
+from trainables.methods.mean_shape import MeanShape
+from trainables.trial import Evaluation
+
+A = Variant(method=MeanShape(), data=Synthetic(), label="a")
+B = dataclasses.replace(A, label="b")
+
+
+def test_a_study_has_a_trial_for_each_seed_and_variant_with_the_seeds_outermost():
+    trials = Study(question="Which?", variants=(A, B), seeds=(0, 2)).trials()
+    assert [(variant.label, trial.seed) for variant, trial in trials] == [("a", 0), ("b", 0), ("a", 2), ("b", 2)]
+
+
+def test_adding_a_seed_keeps_the_trials_there_were():
+    def trials(*seeds: int):
+        return Study(question="Which?", variants=(A, B), seeds=seeds).trials()
+
+    assert trials(0, 1, 2)[:4] == trials(0, 1)
+
+
+def test_a_study_has_one_seed_and_is_measured_on_test_unless_it_says_otherwise():
+    study = Study(question="Which?", variants=(A,))
+    assert study.seeds == (0,)
+    assert study.evaluations == (Evaluation(split="test"),)
+
+
+def test_two_variants_of_one_name_are_a_mistake():
+    with pytest.raises(ConfigError, match=r"two variants are called 'a'\. Give each a label of its own"):
+        Study(question="Which?", variants=(A, B, A))
+
+
+def test_two_variants_without_a_name_are_a_mistake():
+    unnamed = dataclasses.replace(A, label="")
+    with pytest.raises(ConfigError, match="two variants are called ''"):
+        Study(question="Which?", variants=(unnamed, unnamed))
+
+
+def test_a_seed_that_occurs_twice_is_a_mistake():
+    with pytest.raises(ConfigError, match=r"a seed occurs twice in \(0, 1, 0\)"):
+        Study(question="Which?", variants=(A,), seeds=(0, 1, 0))
+
+
+@pytest.mark.parametrize("given", [{"question": ""}, {"variants": ()}, {"seeds": ()}, {"seeds": (-1,)}])
+def test_a_study_needs_a_question_variants_and_seeds_of_at_least_0(given):
+    with pytest.raises(ConfigError):
+        Study(**{"question": "Which?", "variants": (A,)} | given)
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_study_of_the_project_loads_and_asks_its_question(name):
+    study = load_study(study_path(name))
+    assert study.question.strip().endswith("?")
+    assert study.variants
+    assert all(variant.label for variant in study.variants)
+    assert len(study.trials()) == len(study.variants) * len(study.seeds)
+    page = ast.get_docstring(ast.parse(study_path(name).read_text(encoding="utf-8"))) or ""
+    assert len(page.split()) >= 10
+
+
+def test_the_studies_of_the_project_are_the_files_of_their_folder():
+    assert {"demo", "resnet18_ytf68"} <= set(study_names())
+    assert set(study_names()) == {path.stem for path in STUDIES.glob("[!_]*.py")}
+
+
+def test_an_unknown_study_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match=r"No study 'dmeo' in search_spaces/studies/\. Did you mean 'demo'\?"):
+        study_path("dmeo")
+
+
+def test_a_study_of_your_own_is_found_by_its_path(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("")
+    assert study_path(str(tmp_path / "mine.py")) == tmp_path / "mine.py"
+    monkeypatch.chdir(tmp_path)
+    assert study_path("mine.py") == tmp_path / "mine.py"
+    with pytest.raises(ValueError, match=r"No study file .*other\.py\. Give the path"):
+        study_path("other.py")

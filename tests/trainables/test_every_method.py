@@ -1,0 +1,168 @@
+"""The contract of a method: a new file in trainables/methods/ inherits these tests by existing."""
+
+import dataclasses
+import inspect
+
+import pytest
+import torch
+
+from trainables import registry
+from trainables.complexity import multiply_accumulates, parameter_count
+from trainables.inspection import describe_method
+from trainables.method import Batch, LandmarkModel, Method
+from trainables.papers import PAPERS
+from trainables.recipe import Recipe
+from trainables.schemes import SCHEMES, Scheme
+
+SIZE, BATCH = 64, 3
+
+
+def small(name: str) -> Method:
+    """The method at a small input; where it has a width, an eighth of it."""
+    method = registry.find_method(name)
+    narrow = {"width": method.width // 8} if hasattr(method, "width") else {}
+    return dataclasses.replace(method, input_size=SIZE, **narrow)
+
+
+def batch_of(scheme: Scheme, missing: bool = False) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    landmarks = 8 + torch.rand(BATCH, scheme.num_landmarks, 2, generator=generator) * (SIZE - 16)
+    present = torch.ones(BATCH, scheme.num_landmarks, dtype=torch.bool)
+    visible = present.clone()
+    visible[:, 1] = False
+    if missing:
+        present[0, 0] = visible[0, 0] = False
+        landmarks[0, 0] = float("nan")
+    images = torch.rand(BATCH, 3, SIZE, SIZE, generator=generator)
+    return Batch(images, landmarks, present, visible, torch.full((BATCH,), 30.0))
+
+
+def built(name: str, scheme: Scheme) -> LandmarkModel:
+    torch.manual_seed(0)
+    return small(name).build(scheme)
+
+
+methods = pytest.mark.parametrize("name", registry.method_names())
+schemes = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda scheme: scheme.name)
+
+
+@methods
+@schemes
+def test_every_method_returns_one_landmark_per_point_and_a_finite_loss(name, scheme):
+    model, batch = built(name, scheme), batch_of(scheme)
+    output = model(batch.images)
+    terms = model.losses(output, batch)
+    assert terms
+    assert all(term.shape == () and term.isfinite() for term in terms.values())
+    assert model.decode(output).shape == (BATCH, scheme.num_landmarks, 2)
+    assert model.decode(output).isfinite().all()
+
+
+@methods
+def test_every_method_gives_every_parameter_a_finite_gradient(name):
+    model, batch = built(name, SCHEMES["68"]), batch_of(SCHEMES["68"])
+    moved = {id(parameter) for update in model.updates() for parameter in update.parameters}
+    assert moved == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
+    terms = model.losses(model(batch.images), batch)
+    for update in model.updates():
+        chosen = [terms[term] for term in update.terms or terms]
+        torch.stack(chosen).sum().backward(retain_graph=True)
+        for parameter in update.parameters:
+            assert parameter.grad is not None
+            assert parameter.grad.isfinite().all()
+            assert parameter.grad.abs().sum() > 0
+
+
+@methods
+def test_a_missing_landmark_leaves_loss_and_gradients_finite(name):
+    model, batch = built(name, SCHEMES["29"]), batch_of(SCHEMES["29"], missing=True)
+    total = torch.stack(list(model.losses(model(batch.images), batch).values())).sum()
+    assert total.isfinite()
+    if model.updates():
+        total.backward()
+        assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+@methods
+def test_a_missing_landmark_costs_nothing_wherever_it_is_predicted(name):
+    def losses(hidden: float) -> dict[str, float]:
+        model, batch = built(name, SCHEMES["29"]), batch_of(SCHEMES["29"], missing=True)
+        batch.landmarks[0, 0] = hidden
+        return {term: value.item() for term, value in model.losses(model(batch.images), batch).items()}
+
+    assert losses(0.0) == losses(50.0) == losses(float("nan"))
+
+
+@methods
+def test_decode_is_in_px_of_the_crop(name):
+    # Trained on one set of landmarks only, every method comes to predict it: in px of the crop or not at all.
+    model, batch = built(name, SCHEMES["19"]), batch_of(SCHEMES["19"])
+    optimizers = [torch.optim.Adam(update.parameters, lr=3e-3) for update in model.updates()]
+    truth = batch.landmarks[:1].expand(BATCH, -1, -1)
+    batch = dataclasses.replace(batch, landmarks=truth, visible=batch.present)
+    model.train()
+    for _ in range(40 if optimizers else 1):
+        terms = model.losses(model(batch.images), batch)
+        for update, optimizer in zip(model.updates(), optimizers, strict=True):
+            optimizer.zero_grad()
+            torch.stack([terms[term] for term in update.terms or terms]).sum().backward(retain_graph=True)
+            optimizer.step()
+    error = (model.decode(model(batch.images)) - truth).norm(dim=-1)
+    assert error.mean() < SIZE / 16
+
+
+@methods
+def test_evaluation_depends_on_no_other_picture_of_the_batch(name):
+    model, batch = built(name, SCHEMES["68"]).eval(), batch_of(SCHEMES["68"])
+    together = model.decode(model(batch.images))
+    alone = torch.cat([model.decode(model(image[None])) for image in batch.images])
+    torch.testing.assert_close(together, alone, atol=1e-3, rtol=0)
+
+
+@methods
+def test_a_model_is_built_from_the_random_state_alone_and_its_weights_can_be_copied(name):
+    one, same = built(name, SCHEMES["68"]), built(name, SCHEMES["68"])
+    other = small(name).build(SCHEMES["68"])
+    for weights in (same.state_dict(), other.state_dict()):
+        assert {key: value.shape for key, value in weights.items()} == {
+            key: value.shape for key, value in one.state_dict().items()
+        }
+    assert all(torch.equal(value, same.state_dict()[key]) for key, value in one.state_dict().items())
+    other.load_state_dict(one.state_dict())
+    images = batch_of(SCHEMES["68"]).images
+    assert torch.equal(one.eval().decode(one(images)), other.eval().decode(other(images)))
+
+
+@methods
+def test_every_methods_file_begins_with_a_front_page(name):
+    page = inspect.getdoc(registry.method_module(name)) or ""
+    first = page.partition("\n\n")[0]
+    assert len(first.split()) >= 5
+    assert first.rstrip().endswith(".")
+
+
+@methods
+def test_every_method_is_called_as_its_file_and_names_a_known_paper_and_a_recipe(name):
+    method = registry.find_method(name)
+    assert isinstance(method, Method)
+    assert method.kind == name
+    assert type(method).PAPER is None or type(method).PAPER in PAPERS
+    recipes = type(method).recipes()
+    assert "paper" in recipes
+    assert all(isinstance(recipe, Recipe) for recipe in recipes.values())
+
+
+@methods
+def test_what_a_method_costs_is_counted_and_described(name):
+    model = built(name, SCHEMES["68"])
+    assert parameter_count(model) == sum(parameter.numel() for parameter in model.parameters())
+    assert multiply_accumulates(model, SIZE) >= 0
+    text = describe_method(name)
+    assert (inspect.getdoc(registry.method_module(name)) or "").splitlines()[0] in text
+    assert "input_size" in text
+    assert "parameters" in text
+
+
+def test_an_unknown_method_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match=r"No 'resnet8' in trainables/methods/\. Did you mean 'resnet18'\?"):
+        registry.find_method("resnet8")

@@ -1,0 +1,96 @@
+"""Paper 001's network has the sizes of CHECKS §1, the loss of METHODS §4, and can learn faces by heart."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from trainables.backbones.resnet import ResNet18 as Backbone
+from trainables.complexity import multiply_accumulates, parameter_count
+from trainables.method import Batch
+from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18, ResNet18Landmarks
+from trainables.recipe import Adam, Cosine, Plateau, Recipe
+from trainables.training import Placement, train
+from trainables.transforms.augmentation import Augmentation
+from trainables.trial import Trial
+
+
+def test_the_rgb_network_of_1000_classes_has_the_parameters_of_the_public_one():
+    assert parameter_count(Backbone(1000)) == 11_689_512
+
+
+@pytest.mark.parametrize(("landmarks", "expected"), [(68, 11_240_008), (29, 11_199_994), (98, 11_270_788)])
+def test_the_grey_network_has_the_parameters_of_the_checks(landmarks, expected):
+    assert parameter_count(ResNet18Landmarks(landmarks, 224, 64)) == expected
+
+
+def test_the_grey_network_of_68_landmarks_costs_1_734955_g_multiply_accumulates_at_224():
+    assert multiply_accumulates(ResNet18Landmarks(68, 224, 64), 224) / 1e9 == pytest.approx(1.734955, abs=1e-6)
+
+
+def batch_of(landmarks: torch.Tensor, present: torch.Tensor) -> Batch:
+    images = torch.zeros(len(landmarks), 3, 8, 8)
+    return Batch(images, landmarks, present, present, torch.ones(len(landmarks)))
+
+
+def test_the_mse_of_one_face_worked_out_by_hand():
+    model = ResNet18Landmarks(2, 8, 4)
+    # Truth (2, 4), (8, 0) px of 8 is (−.25, 0), (.5, −.5) crop sides. Off by .1, 0, 0 and −.3: (.01 + .09) / 4.
+    batch = batch_of(torch.tensor([[[2.0, 4.0], [8.0, 0.0]]]), torch.ones(1, 2, dtype=torch.bool))
+    output = torch.tensor([[[-0.15, 0.0], [0.5, -0.8]]])
+    assert model.losses(output, batch)["mse"].item() == pytest.approx(0.025)
+
+
+def test_the_mse_is_the_mean_over_the_landmarks_that_are_present():
+    model = ResNet18Landmarks(2, 8, 4)
+    present = torch.tensor([[True, False]])
+    batch = batch_of(torch.tensor([[[2.0, 4.0], [float("nan"), float("nan")]]]), present)
+    output = torch.tensor([[[-0.15, 0.0], [0.5, -0.8]]], requires_grad=True)
+    loss = model.losses(output, batch)["mse"]
+    loss.backward()
+    assert loss.item() == pytest.approx(0.005)  # .01 / 2
+    assert output.grad is not None
+    assert output.grad[0, 1].tolist() == [0.0, 0.0]
+    # d/dx of (x − truth)² / 2
+    assert output.grad[0, 0].tolist() == pytest.approx([0.1, 0.0])
+
+
+def test_decode_puts_0_at_the_middle_of_the_crop():
+    output = torch.tensor([[[0.0, 0.0], [-0.5, 0.5], [0.25, -0.25]]])
+    assert ResNet18Landmarks(3, 224, 4).decode(output).tolist() == [[[112, 112], [0, 224], [168, 56]]]
+
+
+def test_the_network_sees_grey_from_minus_1_to_1():
+    model = ResNet18Landmarks(2, 32, 4)
+    seen = []
+    model.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    images = torch.zeros(2, 3, 32, 32)
+    images[1] = 1.0
+    model.eval()(images)
+    assert seen[0].shape == (2, 1, 32, 32)
+    assert seen[0][0].unique().tolist() == [-1.0]
+    assert seen[0][1].unique().tolist() == pytest.approx([1.0], abs=1e-6)
+
+
+def test_the_papers_recipe_is_that_of_methods_4():
+    assert PAPER_RECIPE.optimizer == Adam(lr=1e-3)
+    assert PAPER_RECIPE.schedule == Plateau(factor=0.5, patience=5, min_lr=1e-6)
+    assert (PAPER_RECIPE.epochs, PAPER_RECIPE.batch_size, PAPER_RECIPE.early_stop_patience) == (100, 64, 15)
+    assert PAPER_RECIPE.monitor == "val_mse"
+    assert PAPER_RECIPE.augmentation == Augmentation()
+    assert (PAPER_RECIPE.crop.source, PAPER_RECIPE.crop.scale, PAPER_RECIPE.crop.square) == ("dataset", 1.2, False)
+    assert (ResNet18().input_size, ResNet18().width) == (224, 64)
+
+
+@pytest.mark.slow
+def test_the_network_overfits_8_rendered_faces(faces, rendered):
+    recipe = Recipe(epochs=300, batch_size=8, optimizer=Adam(lr=3e-3), schedule=Cosine(), monitor="val_mse")
+    trial = Trial(method=ResNet18(input_size=32, width=16), data=rendered, recipe=recipe)
+    # The 8 faces it is trained on are those it is measured on; one step an epoch makes 300 steps.
+    same = dataclasses.replace(faces, rows=faces.rows | {"val": faces.rows["train"]})
+    *_, last = train(trial, same, Placement())
+    assert len(faces.rows["train"]) == 8
+    assert last.metrics["train_mse"] < 1e-4
+    assert last.metrics["val_mse"] < 1e-4
+    assert np.isfinite(last.metrics["val_nme_io"])

@@ -1,0 +1,352 @@
+"""The one training loop: it resumes bit for bit, stops where it should, and shares batches without loss."""
+
+import copy
+import dataclasses
+import math
+import pickle
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import fs
+from torch import Tensor, nn
+
+from trainables.checkpoints import read_checkpoint, write_checkpoint
+from trainables.config import KINDS, config
+from trainables.dataset import DataError
+from trainables.method import Batch, LandmarkModel, Method, Update
+from trainables.methods.mean_shape import MeanShape
+from trainables.methods.resnet18 import ResNet18
+from trainables.recipe import Constant, Cosine, Multistep, Plateau, PositiveInt, Recipe, Schedule
+from trainables.schemes import Scheme
+from trainables.training import (
+    Diverged,
+    Epoch,
+    Placement,
+    TrainingState,
+    load_batch,
+    shares_of_batch,
+    train,
+    why_finished,
+)
+from trainables.transforms.augmentation import Augmentation
+from trainables.trial import Trial
+
+CPU = torch.device("cpu")
+SIZE = 32
+OF_THE_CLOCK = ("seconds", "images_per_second")
+SCHEDULES = (Constant(), Plateau(patience=1), Multistep(milestones=(1, 3)), Cosine())
+
+
+@config
+class Rival(Method):
+    """Two optimisers and dropout: a trunk and a head that minimise different terms, as adversaries do."""
+
+    kind: ClassVar[str] = "rival_of_tests"
+    input_size: PositiveInt = SIZE
+
+    def build(self, scheme: Scheme) -> "RivalModel":
+        return RivalModel(scheme.num_landmarks)
+
+
+class RivalModel(LandmarkModel):
+    def __init__(self, num_landmarks: int) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(3 * 16, 8), nn.Dropout(0.3))
+        self.head = nn.Linear(8, 2 * num_landmarks)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.trunk(images)).unflatten(1, (-1, 2))
+
+    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        error = output - batch.landmarks / SIZE
+        return {"near": error.square().mean(), "straight": error.abs().mean()}
+
+    def decode(self, output: Tensor) -> Tensor:
+        return output * SIZE
+
+    def updates(self) -> list[Update]:
+        return [
+            Update("trunk", tuple(self.trunk.parameters()), ("near",)),
+            Update("head", tuple(self.head.parameters()), ("near", "straight")),
+        ]
+
+
+@config
+class Drifting(Method):
+    """Predicts one point for all landmarks: the crop's centre, off by `offsets[epoch − 1]` px. Needs one step an epoch."""
+
+    kind: ClassVar[str] = "drifting_of_tests"
+    input_size: PositiveInt = SIZE
+    offsets: tuple[float, ...]
+    nan_at: int = -1
+
+    def build(self, scheme: Scheme) -> "DriftingModel":
+        return DriftingModel(scheme.num_landmarks, self.offsets, self.nan_at)
+
+
+class DriftingModel(LandmarkModel):
+    steps: Tensor
+
+    def __init__(self, num_landmarks: int, offsets: tuple[float, ...], nan_at: int) -> None:
+        super().__init__()
+        self.num_landmarks, self.offsets, self.nan_at = num_landmarks, offsets, nan_at
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.full((len(images), self.num_landmarks, 2), SIZE / 2)
+
+    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        self.steps += 1
+        wrong = torch.tensor(math.nan if int(self.steps) == self.nan_at else 2.0)
+        return {"steady": torch.tensor(1.0), "wrong": wrong}
+
+    def decode(self, output: Tensor) -> Tensor:
+        return output + self.offsets[int(self.steps) - 1]
+
+
+def trial_of(faces_of, method: Method, **recipe) -> Trial:
+    given = {"epochs": 4, "batch_size": 4, "augmentation": Augmentation()} | recipe
+    return Trial(method=method, data=faces_of, recipe=Recipe(**given), seed=1)
+
+
+def without_clock(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{name: value for name, value in epoch.items() if name not in OF_THE_CLOCK} for epoch in history]
+
+
+def saved(state: TrainingState, folder) -> TrainingState:
+    """The state after a way through a checkpoint."""
+    place = (fs.LocalFileSystem(), str(folder))
+    write_checkpoint(place, state)
+    read = read_checkpoint(place)
+    assert read is not None
+    return read
+
+
+def assert_same_tensors(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert set(one) == set(other)
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def assert_same(one: TrainingState, other: TrainingState) -> None:
+    """Bit for bit, but for what the clock says."""
+    assert_same_tensors(one.model, other.model)
+    assert_same_tensors(one.selected, other.selected)
+    assert torch.equal(one.random, other.random)
+    assert (one.epoch, one.selected_epoch, one.best) == (other.epoch, other.selected_epoch, other.best)
+    assert without_clock(one.history) == without_clock(other.history)
+
+
+def undisturbed(trial: Trial, faces, folder) -> tuple[TrainingState, dict[int, TrainingState]]:
+    """The last state, and every state on the way as it comes back from its checkpoint."""
+    states = {}
+    for epoch in train(trial, faces, Placement()):
+        states[epoch.number] = saved(epoch.state, folder / f"after{epoch.number}")
+    return states[max(states)], states
+
+
+def resumed(trial: Trial, faces, state: TrainingState) -> TrainingState:
+    *_, last = train(trial, faces, Placement(), state)
+    return last.state
+
+
+def test_every_schedule_is_among_those_whose_resumption_is_tested():
+    known = {kind for kind in KINDS.values() if issubclass(kind, Schedule)}
+    assert known == {type(schedule) for schedule in SCHEDULES}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.kind)
+def test_a_resumed_resnet18_equals_an_undisturbed_one_bit_for_bit(schedule, faces, rendered, tmp_path):
+    trial = trial_of(rendered, ResNet18(input_size=SIZE, width=4), schedule=schedule)
+    last, states = undisturbed(trial, faces, tmp_path)
+    assert last.epoch == 4
+    assert_same(resumed(trial, faces, states[2]), last)
+
+
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_dropout_and_several_optimisers_resume_bit_for_bit_after_any_epoch(done, faces, rendered, tmp_path):
+    trial = trial_of(rendered, Rival())
+    last, states = undisturbed(trial, faces, tmp_path)
+    again = resumed(trial, faces, states[done])
+    assert_same(again, last)
+    # The optimisers too: with other moments only the next epoch would differ.
+    for one, other in zip(again.optimizers, last.optimizers, strict=True):
+        assert one["param_groups"] == other["param_groups"]
+        for index, moments in one["state"].items():
+            assert_same_tensors(moments, other["state"][index])
+
+
+def test_the_same_seed_trains_the_same_network_and_another_seed_another(faces, rendered):
+    trial = trial_of(rendered, Rival(), epochs=1)
+    (one,), (same,) = (list(train(trial, faces, Placement())) for _ in range(2))
+    (other,) = train(dataclasses.replace(trial, seed=2), faces, Placement())
+    assert_same(one.state, same.state)
+    assert not torch.equal(one.state.model["head.weight"], other.state.model["head.weight"])
+
+
+def test_two_updates_each_move_their_own_parameters_by_their_own_terms(faces, rendered):
+    class OnlyHead(RivalModel):
+        def updates(self) -> list[Update]:
+            return super().updates()[1:]
+
+    @config
+    class HeadOnly(Rival):
+        kind: ClassVar[str] = "head_only_of_tests"
+
+        def build(self, scheme: Scheme) -> RivalModel:
+            return OnlyHead(scheme.num_landmarks)
+
+    torch.manual_seed(1)
+    before = RivalModel(68).state_dict()
+    (after,) = train(trial_of(rendered, HeadOnly(), epochs=1), faces, Placement())
+    assert torch.equal(after.state.model["trunk.2.weight"], before["trunk.2.weight"])
+    assert not torch.equal(after.state.model["head.weight"], before["head.weight"])
+
+
+def test_training_starts_from_the_weights_it_is_given(faces, rendered):
+    trial = trial_of(rendered, Rival(), epochs=1)
+    (first,) = train(trial, faces, Placement())
+    given = copy.deepcopy(first.state.model)
+    given["head.bias"] += 1.0
+    (from_given,) = train(trial, faces, Placement(), initial=given)
+    # One epoch of two steps at a rate of 1e-3 moves no weight by more than about 2e-3.
+    assert (from_given.state.model["head.bias"] - given["head.bias"]).abs().max() < 5e-3
+
+
+def test_the_metrics_of_an_epoch_hold_the_terms_the_validation_and_the_learning_rate(faces, rendered):
+    (epoch,) = train(trial_of(rendered, Rival(), epochs=1), faces, Placement())
+    metrics = epoch.metrics
+    assert metrics["train_loss"] == pytest.approx(metrics["train_near"] + metrics["train_straight"])
+    assert {"val_nme_io", "val_mse", "val_auc_io_10", "learning_rate", *OF_THE_CLOCK} <= set(metrics)
+    assert epoch.state.history == [metrics]
+    assert metrics["learning_rate"] == 1e-3
+    assert all(isinstance(value, float) for value in metrics.values())
+
+
+def test_a_nan_loss_ends_training_with_its_epoch_step_and_terms(faces, rendered):
+    # 8 faces in batches of 4: two steps an epoch, so the 4th step is the second of epoch 2.
+    trial = trial_of(rendered, Drifting(offsets=(0.0,) * 9, nan_at=4))
+    epochs: list[Epoch] = []
+    with pytest.raises(Diverged) as caught:
+        epochs.extend(train(trial, faces, Placement()))
+    assert (caught.value.epoch, caught.value.step) == (2, 2)
+    assert caught.value.terms["steady"] == 1.0
+    assert math.isnan(caught.value.terms["wrong"])
+    assert str(caught.value) == "the loss is not finite at epoch 2, step 2: steady = 1, wrong = nan"
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_the_selected_weights_are_those_of_the_best_monitored_epoch(faces, rendered):
+    # Mean distance from one point to all landmarks is convex, and least near the crop's centre: epoch 2.
+    trial = trial_of(rendered, Drifting(offsets=(9.0, 0.0, 11.0, 13.0)), batch_size=8)
+    *_, last = train(trial, faces, Placement())
+    monitored = [epoch["val_nme_io"] for epoch in last.state.history]
+    assert last.state.selected_epoch == 1 + int(np.argmin(monitored)) == 2
+    assert last.state.best == min(monitored)
+    assert last.state.selected["steps"] == 2
+    assert last.state.model["steps"] == 4
+
+
+def test_training_stops_after_patience_epochs_without_improvement(faces, rendered):
+    offsets = (9.0, 0.0, 11.0, 13.0, 0.0, 0.0)
+    trial = trial_of(rendered, Drifting(offsets=offsets), batch_size=8, epochs=6, early_stop_patience=2)
+    epochs = list(train(trial, faces, Placement()))
+    assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
+    assert why_finished(epochs[-1].state, trial.recipe) == "no better val_nme_io for 2 epochs"
+    assert why_finished(epochs[-2].state, trial.recipe) == ""
+
+
+def test_a_stopped_training_has_nothing_left_to_resume(faces, rendered, tmp_path):
+    trial = trial_of(rendered, Drifting(offsets=(0.0, 5.0)), batch_size=8, epochs=2)
+    last, _ = undisturbed(trial, faces, tmp_path)
+    assert why_finished(last, trial.recipe) == "all 2 epochs"
+    assert list(train(trial, faces, Placement(), last)) == []
+
+
+def test_a_nan_in_the_first_validation_does_not_stay_the_best(faces, rendered):
+    trial = trial_of(rendered, Drifting(offsets=(math.nan, 5.0, 0.0, math.nan)), batch_size=8)
+    *_, last = train(trial, faces, Placement())
+    assert last.state.selected_epoch == 3
+    assert last.state.best == last.state.history[2]["val_nme_io"]
+
+
+def test_a_method_without_parameters_trains_without_optimiser(faces, rendered):
+    trial = trial_of(rendered, MeanShape(input_size=SIZE), epochs=1, augmentation=None)
+    (epoch,) = train(trial, faces, Placement())
+    shapes = faces.landmarks_crop(faces.rows["train"])
+    mean = epoch.state.model["total"] / epoch.state.model["count"][:, None]
+    np.testing.assert_allclose(mean, shapes.mean(axis=0), atol=1e-4)
+    assert epoch.state.optimizers == epoch.state.schedules == []
+    assert "learning_rate" not in epoch.metrics
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_data_set_without_faces_to_train_or_to_validate_on_is_refused(split, faces, rendered):
+    without = dataclasses.replace(faces, rows=faces.rows | {split: np.array([], dtype=np.int64)})
+    with pytest.raises(DataError, match=f"'synthetic' has no readable {split} face"):
+        next(train(trial_of(rendered, Rival()), without, Placement()))
+
+
+def test_validation_is_measured_by_rank_0_alone_and_handed_to_the_others(faces, rendered):
+    given = {"val_nme_io": 0.5, "val_mse": 0.25}
+    placement = Placement(rank=1, world=2, broadcast=lambda value: given if value is None else pytest.fail("measured"))
+    (epoch,) = train(trial_of(rendered, Rival(), epochs=1), faces, placement)
+    assert {name: value for name, value in epoch.metrics.items() if name.startswith("val_")} == given
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(1, 200), st.integers(1, 64), st.integers(1, 5))
+def test_the_workers_shares_cover_each_global_batch_exactly_once(images, batch_size, world):
+    whole = shares_of_batch(images, batch_size, 0, 1)
+    by_rank = [shares_of_batch(images, batch_size, rank, world) for rank in range(world)]
+    size = min(batch_size, images)
+    for position, (start, share) in enumerate(whole):
+        assert start == position * size
+        assert share == slice(0, size)
+        taken = [index for shares in by_rank for index in range(size)[shares[position][1]]]
+        assert {shares[position][0] for shares in by_rank} == {start}
+        assert taken == list(range(size))
+    assert len(whole) == images // size
+    assert all(len(shares) == len(whole) for shares in by_rank)
+
+
+def test_the_images_that_two_workers_see_are_those_of_one_worker(faces, rendered):
+    trial = trial_of(rendered, Rival(), batch_size=7)
+    (start, whole), *_ = shares_of_batch(8, 7, 0, 1)
+    shares = [shares_of_batch(8, 7, rank, 2)[0][1] for rank in range(2)]
+    one = load_batch(trial, faces, 3, start, whole, CPU)
+    two = [load_batch(trial, faces, 3, start, share, CPU) for share in shares]
+    assert [len(part.images) for part in two] == [3, 4]
+    for name in ("images", "landmarks", "present", "visible", "normaliser"):
+        parts = torch.cat([getattr(part, name) for part in two])
+        torch.testing.assert_close(parts, getattr(one, name), atol=1e-5, rtol=0)
+
+
+def test_an_epoch_shows_every_face_once_and_each_epoch_in_another_order(faces, rendered):
+    trial = trial_of(rendered, Rival(), augmentation=None)
+    truth = faces.landmarks_crop(faces.rows["train"])
+
+    def order(epoch: int) -> list[int]:
+        batches = [load_batch(trial, faces, epoch, start, share, CPU) for start, share in shares_of_batch(8, 4, 0, 1)]
+        shown = torch.cat([batch.landmarks for batch in batches]).numpy()
+        return [int(np.abs(truth - one).max(axis=(1, 2)).argmin()) for one in shown]
+
+    assert sorted(order(1)) == sorted(order(2)) == list(range(8))
+    assert order(1) != order(2)
+    assert order(1) == order(1)
+
+
+def test_a_batch_without_augmentation_is_the_stored_crop(faces, rendered):
+    trial = trial_of(rendered, Rival(), augmentation=None, batch_size=8)
+    batch = load_batch(trial, faces, 1, 0, slice(0, 8), CPU)
+    truth = faces.landmarks_crop(faces.rows["train"])
+    row = int(np.abs(truth - batch.landmarks[0].numpy()).max(axis=(1, 2)).argmin())
+    stored = faces.crops(faces.rows["train"][row : row + 1])[0, 8:-8, 8:-8]
+    torch.testing.assert_close(batch.images[0].permute(1, 2, 0) * 255, stored.float())
+    left, right = faces.scheme.outer_eye_corners
+    expected = (batch.landmarks[:, left] - batch.landmarks[:, right]).norm(dim=1)
+    torch.testing.assert_close(batch.normaliser, expected)
