@@ -146,8 +146,8 @@ def data_prepare(
 
 
 def console() -> Console:
-    # A file or pipe has no width to fit.
-    return Console() if sys.stdout.isatty() else Console(width=240)
+    # A file or pipe has no width to fit. Errors and labels are shown as they are, `:x:` included.
+    return Console(emoji=False) if sys.stdout.isatty() else Console(width=240, emoji=False)
 
 
 def _verbs() -> ModuleType:
@@ -176,7 +176,7 @@ def _changes(arguments: Sequence[str]) -> dict[str, Any]:
     for argument in arguments:
         path, separator, text = argument.partition("=")
         if not separator:
-            raise typer.BadParameter(f"{argument!r} is not PATH=VALUE, like recipe.epochs=2.", param_hint="--set")
+            raise ValueError(f"--set {argument!r} is not PATH=VALUE. Write it like --set recipe.epochs=2.")
         changes[path.strip()] = _value(path, text.strip())
     return changes
 
@@ -199,12 +199,12 @@ def guarded(command: Callable[[], int], debug: bool) -> None:
     except (ValueError, OSError) as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False, style="red")
+        Console(stderr=True, soft_wrap=True, emoji=False).print(str(error), markup=False, highlight=False, style="red")
         code = 2
     except Exception as error:
         if debug:
             raise
-        console = Console(stderr=True, soft_wrap=True)
+        console = Console(stderr=True, soft_wrap=True, emoji=False)
         console.print(f"{type(error).__name__}: {error}", markup=False, highlight=False, style="red")
         console.print("This should not happen. The same command with --debug shows where it did.")
         code = 1

@@ -66,6 +66,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     for row in asked:
         studies.setdefault(row["study"], set()).add(row["trial"])
     if study is not None:
+        study = Path(study).stem if study.endswith(".py") else study
         known = [name for name in studies if name == study or name.startswith(f"{study}+")]
         if not known:
             raise ValueError(
@@ -87,7 +88,9 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
         seconds = sum(row["seconds"] or 0 for row in rows)
         table.add_row(Text(name), *(str(count) for count in counts), duration(seconds))
     console.print(table)
-    _show_errors([row for ids in studies.values() for id in ids if (row := trials.get(id)) and row["error"]], console)
+    # Studies share trials: each counts once.
+    asked_for = sorted(set().union(*studies.values()))
+    _show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
     _next(console, "marksweep report" if study is None else f"marksweep report {study}")
     return 0
 
@@ -101,10 +104,13 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
         if name in sql.lower():
             connection.register(name, ledger.read(name))
     try:
-        result = connection.sql(sql).to_arrow_table()
+        relation = connection.sql(sql)
+        result = None if relation is None else relation.to_arrow_table()
     except duckdb.Error as error:
         columns = "\n".join(f"  {name}: {', '.join(schema.names)}" for name, schema in TABLES.items())
         raise ValueError(f"{error}\nThe tables and their columns:\n{columns}") from None
+    if result is None:
+        raise ValueError("This SQL has no rows to show. Write a query: SELECT … FROM trials")
     if csv:
         console.print(result.to_pandas().to_csv(index=False), end="", markup=False, highlight=False, soft_wrap=True)
         return 0
@@ -115,6 +121,7 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
     console.print(table)
     console.print(f"{len(result)} rows", style="dim")
+    _next(console, "the same with --csv to keep them; or marksweep report")
     return 0
 
 
@@ -208,7 +215,11 @@ def _prepare(made: Plan, place: Place, console: Console) -> None:
                 tasks[name] = bar.add_task(f"preparing {name}", total=total)
             bar.update(tasks[name], completed=done)
 
-        prepare_data(made, place, progress)
+        unreadable = prepare_data(made, place, progress)
+    for name, reasons in unreadable.items():
+        if reasons:
+            some = "; ".join(reasons[:3]) + (" …" if len(reasons) > 3 else "")
+            console.print(Text(f"{name}: {len(reasons)} unreadable images are left out: {some}", style="yellow"))
 
 
 def _bar(console: Console) -> Progress:
@@ -259,11 +270,11 @@ def _show_errors(rows: list[dict[str, Any]], console: Console) -> None:
         groups.setdefault(row["error"], []).append(row["trial"])
     for error, trials in sorted(groups.items(), key=lambda group: -len(group[1])):
         some = ", ".join(trials[:3]) + (" …" if len(trials) > 3 else "")
-        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"))
+        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"), soft_wrap=True)
     if groups:
         example = next(iter(groups.values()))[0]
         sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
-        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False)
+        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False, soft_wrap=True)
 
 
 def _cell(value: Any) -> str:
@@ -275,4 +286,5 @@ def _cell(value: Any) -> str:
 
 
 def _next(console: Console, command: str) -> None:
-    console.print(f"Next: {command}", markup=False, highlight=False)
+    # Never broken into lines: it is there to be copied.
+    console.print(f"Next: {command}", markup=False, highlight=False, soft_wrap=True)

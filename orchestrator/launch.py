@@ -7,6 +7,7 @@ process only drives a Ray Train worker group and holds no processor or accelerat
 import logging
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,20 +63,28 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
         ray.init(
             address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
         )
+    # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
+        signal.signal(signal.SIGTERM, before)
         ray.shutdown()
 
 
 def launch(assignments: Sequence[Assignment], view: View) -> None:
-    """Do all units, stages before the trials that start from them. Needs a cluster."""
+    """Do all units, stages before the trials that start from them. Needs a cluster.
+
+    Raises KeyboardInterrupt where a signal ended it early: Tune itself would return as if all were done.
+    """
     survive_out_of_memory()
     pending = list(assignments)
     ended: dict[str, State] = {}
     while pending:
         round_ = _next_round(pending, ended)
         _run_round(round_, view, ended)
+        if any(a.unit.id not in ended and _can_still_run(a.unit, ended) for a in round_):
+            raise KeyboardInterrupt
         chosen = {assignment.unit.id for assignment in round_}
         pending = [a for a in pending if a.unit.id not in chosen and _can_still_run(a.unit, ended)]
 

@@ -53,7 +53,9 @@ class Ledger:
     def compact(self) -> None:
         """Gather what is finished. Reading gives the same rows before, after, and when this is cut short."""
         trials = self.read("trials")
-        done = trials.filter(pc.field("state") == State.FINISHED.value)
+        # One whose measurement failed is still written to: a later measurement clears its error.
+        whole = (pc.field("error") == "") | pc.field("error").is_null()
+        done = trials.filter((pc.field("state") == State.FINISHED.value) & whole)
         keep = {"trials": done, "epochs": self.read("epochs", only=done["trial"].to_pylist())}
         keep["evaluations"] = self.read("evaluations")
         for name in _COMPACTED:

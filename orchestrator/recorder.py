@@ -48,6 +48,11 @@ class TrialRecorder:
     def end(self, state: State, **facts: Any) -> None:
         self._write(state, **facts)
 
+    def measured(self) -> None:
+        """Every measurement is there: the error of an earlier one no longer stands."""
+        if self._row.get("error"):
+            self._write(State.FINISHED, error="", traceback="")
+
     def _write(self, state: State, **facts: Any) -> None:
         self._row |= {"state": state.value, "updated_at": datetime.now(UTC), **facts}
         self._storage.write(f"{self._folder}/trial.parquet", pa.Table.from_pylist([self._row], schema=TRIALS))

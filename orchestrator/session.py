@@ -20,9 +20,10 @@ from search_spaces.study import STUDIES, Study, study_path
 from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import to_plain
 from trainables.dataset import DataError, Dataset
-from trainables.face_cache import prepare
+from trainables.face_cache import open_faces, prepare
 from trainables.method import Method
 from trainables.schemes import Scheme
+from trainables.transforms.crop import Crop
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,21 @@ def units_of(opened: Opened, plan: Plan, place: Place) -> list[tuple[Work, Unit]
     return [(work, _unit(work, code, place, str(opened.path) if own else None, opened.digest_of)) for work in plan.todo]
 
 
-def prepare_data(plan: Plan, place: Place, progress: Callable[[str, int, int], None]) -> None:
-    """Make every prepared data set that the plan needs, before any trial waits for it. Raises DataError."""
-    needed = {}
+def prepare_data(plan: Plan, place: Place, progress: Callable[[str, int, int], None]) -> dict[str, tuple[str, ...]]:
+    """Make every prepared data set that the plan needs, before any trial waits for it. Raises DataError.
+
+    Gives the images that could not be read, by data set, each with its reason.
+    """
+    needed: dict[tuple[Dataset, Crop, int], None] = {}
+    unreadable: dict[str, tuple[str, ...]] = {}
     for work in plan.todo:
         trial = work.trial
         for data in (trial.data, *(measurement.data for measurement in work.missing)):
             needed[data, trial.recipe.crop, trial.method.input_size] = None
     for data, crop, size in needed:
-        prepare(data, place.data_root, crop, size, place.cache, partial(progress, f"{data.kind} at {size} px"))
+        path = prepare(data, place.data_root, crop, size, place.cache, partial(progress, f"{data.kind} at {size} px"))
+        unreadable[data.kind] = open_faces(path, data.scheme).unreadable
+    return unreadable
 
 
 def _unit(
@@ -151,8 +158,12 @@ def _unit(
 @lru_cache
 def _complexity(method: Method, scheme: Scheme) -> dict[str, int]:
     """Here and not in the trials, because the first count in a process takes a second."""
-    model = method.build(scheme)
-    return {"parameters": parameter_count(model), "macs": multiply_accumulates(model, method.input_size)}
+    try:
+        model = method.build(scheme)
+        return {"parameters": parameter_count(model), "macs": multiply_accumulates(model, method.input_size)}
+    except Exception:
+        # A bug in the method: its trials fail with it, alone, and record where it is.
+        return {}
 
 
 def _datasets(study: Study) -> list[Dataset]:

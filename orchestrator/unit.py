@@ -80,10 +80,14 @@ def execute(unit: Unit, session: Session) -> None:
     """
     torch.set_num_threads(unit.threads)
     storage, lead = Storage(unit.storage), session.placement.rank == 0
-    recorder = TrialRecorder(storage, unit.facts) if lead else None
+    # What trained a network stays in its row when it is only measured.
+    facts = {"trial": unit.id} if unit.trained else unit.facts
+    recorder = TrialRecorder(storage, facts) if lead else None
     done = _Outcome()
     try:
         _train_and_measure(unit, session, storage, recorder, done)
+        if recorder:
+            recorder.measured()
     except Exception as error:
         if not lead or recorder is None:
             raise
@@ -148,9 +152,7 @@ def _train(
     if state is None and unit.starts_from:
         initial = read_weights((storage.filesystem, storage.trial(unit.starts_from)))
     if recorder:
-        recorder.start(
-            unreadable_images=list(faces.unreadable), workers=session.placement.world, **of_machine()
-        )
+        recorder.start(unreadable_images=list(faces.unreadable), workers=session.placement.world, **of_machine())
     started = time.monotonic()
     for epoch in train(trial, faces, session.placement, state, initial):
         state = epoch.state

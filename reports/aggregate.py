@@ -52,7 +52,6 @@ def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
     """Mean ± sample standard deviation of one variant's seeds.
 
     ValueError if two variants, protocols, data digests (or metrics, splits, …) would be mixed, or a seed counts twice.
-    Source: PROTOCOLS §7.
     """
     if not measurements:
         raise ValueError("No measurement to average.")
@@ -70,7 +69,7 @@ def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
 def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measurement]) -> Summary | None:
     """Mean ± sample standard deviation of (ours − baseline) over the seeds that both have; None without any.
 
-    The trials of both sides stand behind the result. ValueError if they were not measured alike. Source: PROTOCOLS §7.
+    The trials of both sides stand behind the result. ValueError if they were not measured alike.
     """
     if not ours or not baseline:
         return None

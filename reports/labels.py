@@ -32,7 +32,7 @@ def _auc(percent: int) -> Metric:
     return Metric(f"auc_io_{percent}", f"AUC@{percent}", FRACTION, "", 1.0, 3, False, meaning)
 
 
-# In the order in which tables show them. Digits: PROTOCOLS §7.
+# In the order in which tables show them.
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (

@@ -135,7 +135,11 @@ def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
         facts = json.loads(_read(filesystem, f"{path}/state.json"))
     except (FileNotFoundError, ValueError):
         return None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.pop("digest", None) != _digest_of_facts(facts):
+    if (
+        not isinstance(facts, dict)
+        or facts.get("format") != FORMAT
+        or facts.pop("digest", None) != _digest_of_facts(facts)
+    ):
         return None
     sizes = {info.base_name: info.size for info in filesystem.get_file_info(fs.FileSelector(path))}
     return facts if all(sizes.get(name) == file["bytes"] for name, file in facts["files"].items()) else None

@@ -108,14 +108,14 @@ class Dataset(Config, ABC):
 
 
 def split_of_group(group: str) -> str:
-    """A split that a name decides for ever: one group in ten tests, one validates. Source: PROTOCOLS §1.10 (ytf68)."""
+    """A split that a name decides for ever: one group in ten tests, one validates."""
     return {0: "test", 1: "val"}.get(_remainder(group), "train")
 
 
 def train_or_val_of_group(group: str) -> str:
     """The side of a published training list that a name takes for ever: one group in ten validates.
 
-    The same for every method and every seed. Source: PROTOCOLS §6.
+    It is the same for every method and every seed.
     """
     return "val" if _remainder(group) == 0 else "train"
 

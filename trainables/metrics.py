@@ -16,7 +16,7 @@ Array = NDArray[np.floating]
 def point_errors(prediction: Array, truth: Array) -> Array:
     """Euclidean distance of every landmark: two [..., K, 2] arrays → [..., K].
 
-    Source: PROTOCOLS: e = ‖p̂_k − p_k‖₂.
+    Source: sagonas2013ibug300w: ‖p̂_k − p_k‖₂ of each point, before it is divided.
     """
     return np.linalg.norm(np.asarray(prediction, dtype=np.float64) - truth, axis=-1)
 
@@ -26,6 +26,8 @@ def normalisers(landmarks: Array, scheme: Scheme) -> dict[str, Array]:
 
     `io`: outer eye corners; `ip`: pupils (mean of the eye's landmarks where the scheme marks no pupil);
     `box`: √(w·h) of the tight box; `diag`: √(w²+h²) of it.
+
+    Source: sagonas2013ibug300w (io), burgosartizzu2013cofw (ip), zhu2016aflw (box).
     """
     landmarks = np.asarray(landmarks, dtype=np.float64)
     left, right = scheme.outer_eye_corners
@@ -77,19 +79,23 @@ def auc(per_image_nme: Array, threshold: float) -> float:
     """Area under the CED up to `threshold`, divided by it: exact, no grid. NaN entries are dropped.
 
     (1/t)∫₀ᵗ F = mean_i max(0, t − NME_i)/t, because each image adds a step of height 1/N at its NME.
+    Source: wu2018wflw (AUC, failure rate at 10 %).
     """
     values = _finite(per_image_nme)
     return float(np.clip(threshold - values, 0, None).mean() / threshold) if len(values) else float("nan")
 
 
 def failure_rate(per_image_nme: Array, threshold: float) -> float:
-    """Share of images whose NME is strictly above `threshold`."""
+    """Share of images whose NME is strictly above `threshold`. Source: wu2018wflw."""
     values = _finite(per_image_nme)
     return float((values > threshold).mean()) if len(values) else float("nan")
 
 
 def ced(per_image_nme: Array, levels: Sequence[float] | Array) -> Array:
-    """Cumulative error distribution F(x): the share of images with NME ≤ x, at each of `levels`."""
+    """Cumulative error distribution F(x): the share of images with NME ≤ x, at each of `levels`.
+
+    Source: sagonas2013ibug300w.
+    """
     values = np.sort(_finite(per_image_nme))
     return np.searchsorted(values, np.asarray(levels), side="right") / max(len(values), 1)
 

@@ -57,5 +57,40 @@ PAPERS: dict[str, Paper] = {
             "ICCV Workshops",
             2013,
         ),
+        Paper(
+            "wu2018wflw",
+            "Wu, W.; Qian, C.; Yang, S.; et al.",
+            "Look at Boundary: A Boundary-Aware Face Alignment Algorithm",
+            "CVPR",
+            2018,
+        ),
+        Paper(
+            "burgosartizzu2013cofw",
+            "Burgos-Artizzu, X. P.; Perona, P.; Dollár, P.",
+            "Robust Face Landmark Estimation under Occlusion",
+            "ICCV",
+            2013,
+        ),
+        Paper(
+            "zhu2016aflw",
+            "Zhu, S.; Li, C.; Loy, C. C.; Tang, X.",
+            "Unconstrained Face Alignment via Cascaded Compositional Learning",
+            "CVPR",
+            2016,
+        ),
+        Paper(
+            "liu2020lapa",
+            "Liu, Y.; Shi, H.; Shen, H.; et al.",
+            "A New Dataset and Boundary-Attention Semantic Segmentation for Face Parsing",
+            "AAAI",
+            2020,
+        ),
+        Paper(
+            "wolf2011youtube",
+            "Wolf, L.; Hassner, T.; Maoz, I.",
+            "Face Recognition in Unconstrained Videos with Matched Background Similarity",
+            "CVPR",
+            2011,
+        ),
     )
 }

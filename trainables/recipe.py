@@ -59,7 +59,10 @@ class Constant(Schedule):
 
 @config
 class Plateau(Schedule):
-    """Multiply by `factor` when the monitored value has not improved for `patience` epochs. Source: METHODS §4."""
+    """Multiply by `factor` when the monitored value has not improved for `patience` epochs.
+
+    Source: sharif2025resnet18 Sec. 5.1 ("learning rate scheduling"; the paper prints neither factor nor patience).
+    """
 
     needs_metric: ClassVar[bool] = True
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5

@@ -1,7 +1,7 @@
 """Landmark schemes: which index is which point of the face, and which indices swap in a mirror.
 
 All indices are 0-based. "Left" and "right" are the viewer's: left has the smaller x in a frontal picture.
-Source: PROTOCOLS §2.
+Source: sagonas2013ibug300w (68), wu2018wflw (98), burgosartizzu2013cofw (29), zhu2016aflw (19), liu2020lapa (106).
 """
 
 from collections.abc import Mapping

@@ -84,13 +84,15 @@ def train(
 ) -> Iterator[Epoch]:
     """Train from `state`, else from the weights `initial`, else from random weights drawn from the trial's seed.
 
-    Yields after each epoch until `why_finished` tells a reason. Raises `Diverged`, and `DataError` where the data set has
-    no face to train or to validate on.
+    Yields after each epoch until `why_finished` tells a reason. Raises `Diverged`, and `DataError` where the data
+    set has no face to train or to validate on.
     """
     recipe = trial.recipe
     for split, purpose in (("train", "to learn from"), ("val", "to select the weights by")):
         if not len(faces.rows[split]):
-            raise DataError(f"Data set {trial.data.kind!r} has no readable {split} face {purpose}. Add some to its list.")
+            raise DataError(
+                f"Data set {trial.data.kind!r} has no readable {split} face {purpose}. Add some to its list."
+            )
     torch.manual_seed(trial.seed)
     model = trial.method.build(faces.scheme).to(placement.device)
     if initial is not None:

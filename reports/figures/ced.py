@@ -1,6 +1,6 @@
 """Cumulative error distribution of NME io on the test set, one curve per variant, with AUC and FR in the legend.
 
-Source: PROTOCOLS §4.7.
+Source: sagonas2013ibug300w.
 """
 
 import numpy as np

@@ -54,7 +54,6 @@ def test_an_epoch_updates_what_it_measured_and_keeps_the_rest():
     assert (line.epoch, line.loss, line.nme) == (2, 0.25, 0.08)
 
 
-
 def test_nothing_is_said_of_the_time_left_before_the_first_epoch(clock):
     board = board_of()
     assert board.seconds_left() is None

@@ -13,7 +13,7 @@ from orchestrator import provenance
 
 
 def git(folder: Path, *arguments: str) -> str:
-    nobody = {name: "/dev/null" for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")}
+    nobody = dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"), "/dev/null")
     names = {f"GIT_{who}_{what}": "nobody" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = os.environ | nobody | names
     done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True)

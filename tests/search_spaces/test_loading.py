@@ -59,7 +59,7 @@ def test_a_file_with_seven_mistakes_is_answered_with_all_seven(study_file):
             question="Which?",
             variants=(
                 Variant(label="one", method=ResNet18(widht=8), data=Synthetic(landmarks="70")),
-                Variant(label="two", method=ResNet81(width=8), data=Synthetic(), recipe=Recipe(epochs=-1, optimiser=Adam())),
+                Variant(label="two", method=ResNet81(), data=Synthetic(), recipe=Recipe(epochs=-1, optimiser=Adam())),
                 *grid(Variant(label="three", method=Anything(), data=Synthetic()), {"recipe.optimizer.lrr": (1e-3,)}),
             ),
         )
@@ -171,7 +171,7 @@ def test_right_names_of_a_line_with_a_wrong_one_still_work(study_file):
         from trainables.recipe import Cosine, Adm
         STUDY = Study(
             question="Which?",
-            variants=(Variant(label="a", method=MeanShape(), data=Synthetic(), recipe=Recipe(schedule=Cosine(min_lr=-1))),),
+            variants=(Variant(method=MeanShape(), data=Synthetic(), recipe=Recipe(schedule=Cosine(min_lr=-1))),),
         )
         """
     )

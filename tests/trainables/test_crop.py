@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from trainables.transforms.crop import Crop, cut, inverse, transform
 
-# Extents 442.7 × 476.2: floor and ceil give the box (268, 265)…(711, 742), centre (489.5, 503.5), side 477 = 200 · 2.385.
+# Extents 442.7 × 476.2. Floor and ceil give the box (268, 265)…(711, 742): centre (489.5, 503.5), side 477 = 200·2.385.
 CHECKED_FACE = np.array([[268.0, 398.882], [710.7, 500.0], [400.0, 265.3], [500.0, 741.5]])
 
 

@@ -84,7 +84,7 @@ def always() -> MeanShapeModel:
 def test_predictions_are_in_px_of_the_picture(two, always):
     measured = measure(always, two, "test", CPU)
     in_box = np.array([[8.0, 8.0], [36.0, 12.0], [20.0, 16.0]])
-    np.testing.assert_allclose(measured.prediction, [in_box, in_box + [20, 10]])
+    np.testing.assert_allclose(measured.prediction, [in_box, in_box + np.array([20, 10])])
 
 
 def test_errors_are_those_worked_out_by_hand_and_a_missing_landmark_has_none(two, always):

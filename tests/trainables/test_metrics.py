@@ -56,7 +56,7 @@ def test_the_nme_of_errors_5_0_1_1_on_a_10_px_square(name, expected):
 
 def test_landmarks_shifted_by_3_4_have_an_nme_of_5_over_the_normaliser():
     truth = np.random.default_rng(0).uniform(0, 100, (1, 68, 2))
-    errors = metrics.point_errors(truth + [3.0, 4.0], truth)
+    errors = metrics.point_errors(truth + np.array([3.0, 4.0]), truth)
     assert metrics.nme(errors, np.array([50.0])) == pytest.approx([0.1])
     assert metrics.nme(errors, np.array([36.0])) == pytest.approx([0.138889], abs=1e-6)
 

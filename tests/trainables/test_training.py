@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import math
 import pickle
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from trainables.checkpoints import read_checkpoint, write_checkpoint
 from trainables.config import KINDS, config
-from trainables.dataset import DataError
+from trainables.dataset import OCCLUDED, VISIBLE, DataError, Dataset, Face
 from trainables.method import Batch, LandmarkModel, Method, Update
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
@@ -33,6 +34,7 @@ from trainables.training import (
     why_finished,
 )
 from trainables.transforms.augmentation import Augmentation
+from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 
 CPU = torch.device("cpu")
@@ -77,7 +79,7 @@ class RivalModel(LandmarkModel):
 
 @config
 class Drifting(Method):
-    """Predicts one point for all landmarks: the crop's centre, off by `offsets[epoch − 1]` px. Needs one step an epoch."""
+    """Predicts one point for all landmarks: the crop's centre, off by `offsets[step − 1]` px along both axes."""
 
     kind: ClassVar[str] = "drifting_of_tests"
     input_size: PositiveInt = SIZE
@@ -106,6 +108,46 @@ class DriftingModel(LandmarkModel):
 
     def decode(self, output: Tensor) -> Tensor:
         return output + self.offsets[int(self.steps) - 1]
+
+
+@config
+class Dots(Dataset):
+    """Black pictures with a red, a green and a blue dot at landmarks 0, 1 and 2; landmark 0 is occluded."""
+
+    kind: ClassVar[str] = "dots_of_tests"
+    SCHEME: ClassVar[Scheme] = Scheme(
+        name="triangle",
+        num_landmarks=3,
+        flip_pairs=((0, 1),),
+        outer_eye_corners=(0, 1),
+        pupils=((0,), (1,)),
+        parts={"all": (0, 1, 2)},
+    )
+
+    def faces(self, data_root: Path) -> list[Face]:
+        made, rng = [], np.random.default_rng(0)
+        for number in range(16):
+            landmarks = np.array([[20, 22], [42, 20], [30, 40]]) + rng.integers(-4, 5, (3, 2))
+            pixels = np.zeros((64, 64, 3), dtype=np.uint8)
+            pixels[landmarks[:, 1], landmarks[:, 0], range(3)] = 255
+            made.append(
+                Face(
+                    image=f"{number}",
+                    landmarks=landmarks.astype(np.float64),
+                    state=np.array([OCCLUDED, VISIBLE, VISIBLE], dtype=np.uint8),
+                    split="train",
+                    group=f"{number}",
+                    box=(0.0, 0.0, 63.0, 63.0),
+                    pixels=pixels,
+                )
+            )
+        return made
+
+    def sources(self, data_root: Path) -> list[Path]:
+        return []
+
+    def digest(self, data_root: Path) -> str:
+        return "0" * 16
 
 
 def trial_of(faces_of, method: Method, **recipe) -> Trial:
@@ -350,3 +392,19 @@ def test_a_batch_without_augmentation_is_the_stored_crop(faces, rendered):
     left, right = faces.scheme.outer_eye_corners
     expected = (batch.landmarks[:, left] - batch.landmarks[:, right]).norm(dim=1)
     torch.testing.assert_close(batch.normaliser, expected)
+
+
+def test_augmentation_moves_the_landmarks_of_a_batch_and_their_visibility_with_the_picture(prepared):
+    faces = prepared(Dots(), 64, Crop(source="dataset"))
+    geometry_only = Augmentation(rotation_deg=30, brightness=0, contrast=0, saturation=0, hue=0)
+    trial = trial_of(Dots(), Rival(), batch_size=16, augmentation=geometry_only)
+    batch = load_batch(trial, faces, 1, 0, slice(0, 16), CPU)
+    index_of_red = (~batch.visible).long().argmax(dim=1)  # the occluded one: 0, or 1 in a mirrored picture
+    assert set(index_of_red.tolist()) == {0, 1}
+    for image, landmarks, red in zip(batch.images, batch.landmarks, index_of_red, strict=True):
+        for channel, index in enumerate((red, 1 - red, 2)):
+            row, column = divmod(int(image[channel].argmax()), 64)
+            assert abs(column - landmarks[index, 0]) <= 1
+            assert abs(row - landmarks[index, 1]) <= 1
+    assert batch.visible.sum(dim=1).tolist() == [2] * 16
+    assert batch.present.all()

@@ -1,4 +1,4 @@
-"""Faces of your own with 68 landmarks: a folder of images and one CSV file. Source: PROTOCOLS §1.10."""
+"""Faces of your own with 68 landmarks: a folder of images and one CSV file."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

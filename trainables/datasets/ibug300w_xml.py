@@ -2,7 +2,7 @@
 
 The archive joins AFW, HELEN, LFPW and iBUG. Its points are 0-based already, its boxes come from dlib's detector (or are
 guessed where that found nothing), some begin outside the picture, and `<name>.png` has the twin `<name>_mirror.jpg`.
-Source: PROTOCOLS §1.1, METHODS §4.
+Source: sagonas2013ibug300w (annotation), sharif2025resnet18 Sec. 4.1 (its use).
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from trainables.schemes import SCHEME_68, Scheme
 class Ibug300wXml(Dataset):
     """The test list tests. The training list is split 90/10 into train and val, twins together.
 
-    Departs: PROTOCOLS §6 stratifies the validation set by difficulty; here a hash of the picture's name decides, so
-    that no missing or added picture moves another one to the other side.
+    Departs: the paper does not say how it split. A hash of the picture's name decides here, so that no missing or
+    added picture moves another one to the other side, and no mirrored twin leaks.
     """
 
     kind: ClassVar[str] = "ibug300w_xml"

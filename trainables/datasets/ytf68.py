@@ -1,7 +1,8 @@
 """ytf68: frames of public video interviews with 68 landmarks, split by person.
 
 The public "facial keypoints" course data, derived from YouTube Faces: two CSV lists with the same persons in other
-frames. Its own lists would let a network recognise persons, so the split here is by person. Source: PROTOCOLS §1.10.
+frames. Its own lists would let a network recognise persons, so the split here is by person.
+Source: wolf2011youtube.
 """
 
 from collections.abc import Sequence

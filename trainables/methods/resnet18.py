@@ -14,8 +14,8 @@ a plateau schedule, early stopping; rotation, crop, resize, flip and colour jitt
   Sec. 5.1 schedule, early stop, checkpoint → PAPER_RECIPE, training.py
   Table 1  MSE, NME, accuracy at 3 and 5 px → metrics.py
 
-Departs: learning rate, batch, epochs and all augmentation ranges are not printed; they follow METHODS §4. A dlib
-detector is not run: the box of the data set's annotation is taken, or the tight landmark box ×1.2 where there is none.
+Departs: the paper prints neither learning rate, batch and epochs nor the ranges of its augmentation; ours are below. A
+dlib detector is not run: the data set gives the box, or the tight landmark box ×1.2 is taken where it gives none.
 """
 
 from typing import ClassVar
@@ -62,7 +62,10 @@ class ResNet18(Method):
 
 
 class ResNet18Landmarks(LandmarkModel):
-    """RGB images [B, 3, S, S] → coordinates [B, K, 2] in crop sides, the crop's corner at −0.5. Source: METHODS §4."""
+    """RGB images [B, 3, S, S] → coordinates [B, K, 2] in crop sides, the crop's corner at −0.5.
+
+    Source: sharif2025resnet18 Sec. 1 (136 outputs) and Sec. 5.1 (first convolution on one channel).
+    """
 
     def __init__(self, num_landmarks: int, input_size: int, width: int) -> None:
         super().__init__()

@@ -28,7 +28,9 @@ class Augmentation:
     share of its side in ± this. `brightness, contrast, saturation`: factors uniform in 1 ± this. `hue`: a shift uniform
     in ± this share of the colour circle.
 
-    Source: sharif2025resnet18 Sec. 1 and 5.1 (operations), METHODS §4 (their ranges, which the paper leaves open).
+    Source: sharif2025resnet18 Sec. 1 and 5.1.
+    Departs: the paper prints no ranges; ±10° and 0.3, 0.3, 0.3, 0.1 are those of the public dlib-XML tutorials for
+    PyTorch, whose words it repeats, and ±5 % of crop jitter stands for their random crop.
     """
 
     rotation_deg: Annotated[float, Field(ge=0, le=180)] = 10.0

@@ -24,7 +24,7 @@ class Crop:
     only enlarged where `enlarge_dataset_box` says so, because paper 001 takes them as they are. `square`: the larger
     side is used for both; otherwise width and height are stretched independently.
 
-    Source: PROTOCOLS §3. The default is the crop of sun2019hrnet: ground-truth box, floor/ceil, ×1.25, square.
+    Source: sun2019hrnet (public code) for the default: ground-truth box, floor and ceil, ×1.25, square.
     """
 
     source: Literal["landmarks", "dataset"] = "landmarks"
@@ -40,7 +40,7 @@ class Crop:
     def matrix(self, landmarks: Array, box: Array | None, size: int) -> Array:
         """The map from image px to crop px [2, 3]. `landmarks` [K, 2]; `box` (x, y, width, height) or None.
 
-        q = (p − c)·S/s + S/2 for centre c, side s and input size S.  Source: PROTOCOLS §3.
+        q = (p − c)·S/s + S/2 for centre c, side s and input size S.  Source: sun2019hrnet (public code).
         """
         left, top, width, height, scale = self._region(landmarks, box)
         if self.square:

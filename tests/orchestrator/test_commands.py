@@ -1,0 +1,491 @@
+"""The whole command line but what starts Ray: what a person sees, and the exit code."""
+
+import csv
+import io
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestrator.ledger import Ledger
+from orchestrator.recorder import record_study
+from orchestrator.schema import TABLES, State
+from orchestrator.session import Place, make_plan, open_study, remember_question, units_of
+from orchestrator.storage import Storage
+from orchestrator.unit import Session, execute
+from reports.__main__ import app
+from trainables import registry
+from trainables.datasets import synthetic
+from trainables.datasets.synthetic import Synthetic
+
+SMALL = """
+    from search_spaces.study import Study
+    from search_spaces.variants import Variant
+    from trainables.datasets.synthetic import Synthetic
+    from trainables.methods.mean_shape import MeanShape
+    from trainables.recipe import Recipe
+
+    FACES = Synthetic(train=4, val=2, test=2, size=64)
+    STUDY = Study(
+        question="How good is the mean face?",
+        variants=(
+            Variant(label="mean face", method=MeanShape(input_size=32), data=FACES, recipe=Recipe(epochs=1)),
+            Variant(label="mean face, twice", method=MeanShape(input_size=32), data=FACES, recipe=Recipe(epochs=2)),
+        ),
+        seeds=(0, 1),
+    )
+"""
+
+FIVE_MISTAKES = """
+    from search_spaces.study import Study
+    from search_spaces.variants import Variant
+    from trainables.datasets.synthetic import Synthetic
+    from trainables.methods.resnet81 import ResNet18
+    from trainables.recipe import Addam, Recipe
+
+    STUDY = Study(
+        question="Which of these is wrong?",
+        variants=(
+            Variant(method=ResNet18(), data=Synthetic(landmarks="70"), recipe=Recipe(epoch=3)),
+            Variant(label="other", method=ResNet18(), data=Synthetic(), recipe=Recipe(batch_size=0, optimizer=Addam())),
+        ),
+    )
+"""
+
+
+@dataclass
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last(self) -> str:
+        return self.out.rstrip().splitlines()[-1]
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_the_environment(monkeypatch):
+    for name in ("MARKSWEEP_STORAGE", "MARKSWEEP_DATA", "MARKSWEEP_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def marksweep(tmp_path, monkeypatch) -> Callable[..., Said]:
+    """Runs a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Said:
+        done = CliRunner().invoke(app, [str(each) for each in arguments])
+        assert "Traceback" not in done.output, done.output
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def study_file(folder: Path, body: str = SMALL, name: str = "mine.py") -> Path:
+    path = folder / name
+    path.write_text(textwrap.dedent(body).lstrip("\n"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done_study(tmp_path_factory) -> Path:
+    """A folder with `mine.py` and, below `runs`, its ledger: everything of it is done."""
+    root = tmp_path_factory.mktemp("done")
+    place = Place(Storage(str(root / "runs")), root / "data", root / "cache")
+    opened = open_study(str(study_file(root)), {}, place)
+    plan = make_plan(opened, place)
+    remember_question(opened, plan, place)
+    for _, unit in units_of(opened, plan, place):
+        execute(unit, Session())
+    Ledger(place.storage).compact()
+    return root
+
+
+@pytest.fixture
+def in_done_study(marksweep, done_study, monkeypatch) -> Callable[..., Said]:
+    monkeypatch.chdir(done_study)
+    return marksweep
+
+
+def test_the_plan_of_a_users_own_study_lists_its_trials_and_starts_nothing(marksweep, tmp_path):
+    study_file(tmp_path)
+    said = marksweep("plan", "mine.py")
+    assert said.code == 0
+    assert "mine: How good is the mean face?" in said.out
+    assert len(re.findall(r"^[0-9a-f]{16}  mean face", said.out, re.MULTILINE)) == 4
+    assert "mine: 0 done, 4 to run." in said.out
+    assert said.last == "Next: marksweep run mine.py"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+def test_settings_change_every_variant_and_are_part_of_the_next_command(marksweep, tmp_path):
+    study_file(tmp_path)
+    said = marksweep("plan", "mine.py", "--set", "recipe.batch_size=2", "--set", "seeds=0,1,2")
+    assert "mine+recipe.batch_size=2: 0 done, 6 to run." in said.out
+    assert said.last == "Next: marksweep run mine.py --set 'recipe.batch_size=2' --set 'seeds=(0, 1, 2)'"
+    again = marksweep("plan", "mine.py", "--set", "recipe.batch_size=2", "--set", "seeds=(0, 1, 2)")
+    assert again.out == said.out
+
+
+def test_more_seeds_are_the_same_question(marksweep, tmp_path):
+    study_file(tmp_path)
+    assert "mine: 0 done, 2 to run." in marksweep("plan", "mine.py", "--set", "seeds=7").out
+
+
+def test_a_study_with_five_mistakes_is_answered_with_all_five(marksweep, tmp_path):
+    study_file(tmp_path, FIVE_MISTAKES)
+    said = marksweep("plan", "mine.py")
+    assert said.code == 2
+    assert said.out == ""
+    for where, what, fix in (
+        ("mine.py:4:", "'trainables.methods.resnet81'", "Did you mean 'resnet18'?"),
+        ("mine.py:5:", "'Addam'", "Did you mean 'Adam'?"),
+        ("mine.py:10:", "Synthetic.landmarks = '70'", "'68'"),
+        ("mine.py:10:", "Recipe has no setting 'epoch'", "Did you mean 'epochs'?"),
+        ("mine.py:11:", "Recipe.batch_size = 0", "greater than 0"),
+    ):
+        (line,) = [line for line in said.err.splitlines() if what in line]
+        assert line.startswith(where)
+        assert fix in line
+    assert len(said.err.splitlines()) == 5
+
+
+def test_a_study_with_mistakes_is_not_run(marksweep, tmp_path):
+    study_file(tmp_path, FIVE_MISTAKES)
+    said = marksweep("run", "mine.py")
+    assert said.code == 2
+    assert "Ray" not in said.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unknown_study_is_answered_with_the_nearest_name(marksweep):
+    said = marksweep("plan", "resnet18_ytf86")
+    assert said.code == 2
+    assert "No study 'resnet18_ytf86'" in said.err
+    assert "Did you mean 'resnet18_ytf68'?" in said.err
+
+
+def test_a_study_file_that_does_not_exist_is_named(marksweep, tmp_path):
+    said = marksweep("plan", "yours.py")
+    assert said.code == 2
+    assert str(tmp_path / "yours.py") in said.err
+
+
+def test_a_missing_data_set_is_answered_with_the_tree_that_is_expected(marksweep):
+    said = marksweep("run", "resnet18_ytf68", "--data-root", "nowhere")
+    assert said.code == 2
+    assert "nowhere/ytf68/training_frames_keypoints.csv does not exist" in said.err
+    assert "Expected below the data root (nowhere):\nytf68/\n  training/" in said.err
+    assert "--data-root or MARKSWEEP_DATA" in said.err
+
+
+@pytest.mark.parametrize(
+    "setting, expected",
+    [
+        ("recipe.epoch=2", "'recipe.epoch' names no setting: Recipe has no 'epoch'. Did you mean 'epochs'?"),
+        ("recipe.epochs=0", "Recipe.epochs = 0: should be greater than 0."),
+        ("recipe.epochs=two", "Recipe.epochs = 'two': should be a valid integer"),
+        ("seeds=-1", "greater than or equal to 0"),
+        ("recipe.epochs", "--set 'recipe.epochs' is not PATH=VALUE. Write it like --set recipe.epochs=2."),
+    ],
+)
+def test_a_wrong_setting_is_answered_with_what_is_wrong(marksweep, tmp_path, setting, expected):
+    study_file(tmp_path)
+    said = marksweep("plan", "mine.py", "--set", setting)
+    assert said.code == 2
+    assert expected in said.err
+    assert len(said.err.strip().splitlines()) == 1
+
+
+def test_several_wrong_settings_are_all_answered(marksweep, tmp_path):
+    study_file(tmp_path)
+    said = marksweep("plan", "mine.py", "--set", "recipe.epoch=2", "--set", "recipe.batch_size=0")
+    assert "'epoch'" in said.err
+    assert "Recipe.batch_size = 0" in said.err
+
+
+def test_debug_shows_the_traceback(tmp_path, monkeypatch):
+    """The error goes through to Python, which prints it."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["plan", "resnet18_ytf86", "--debug"])
+    assert isinstance(done.exception, ValueError)
+    assert done.exc_info[2] is not None
+
+
+def test_a_bug_of_ours_is_a_line_and_exit_code_1(marksweep, monkeypatch):
+    def break_down(name=None, console=None):
+        raise AssertionError("this is our fault")
+
+    monkeypatch.setattr("orchestrator.commands.methods", break_down)
+    said = marksweep("methods")
+    assert said.code == 1
+    assert "AssertionError: this is our fault" in said.err
+    assert "--debug" in said.err
+
+
+def test_an_interruption_says_how_to_go_on(marksweep, monkeypatch):
+    def interrupt(name=None, console=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestrator.commands.methods", interrupt)
+    said = marksweep("methods")
+    assert said.code == 130
+    assert "the same command goes on" in said.err
+
+
+def test_a_finished_study_is_planned_as_done_and_its_run_starts_nothing(in_done_study):
+    planned = in_done_study("plan", "mine.py")
+    assert "mine: 4 done, 0 to run." in planned.out
+    assert planned.last == "Next: marksweep report mine"
+    ran = in_done_study("run", "mine.py")
+    assert (ran.code, "Ray" in ran.out) == (0, False)
+    assert ran.out == "mine: 4 done, 0 to run.\nNext: marksweep report mine\n"
+
+
+def test_a_finished_studys_status_counts_its_trials(in_done_study):
+    said = in_done_study("status")
+    header, row = said.out.splitlines()[:2]
+    assert header.split()[:5] == ["study", "done", "running", "failed", "to"]
+    assert row.split()[:5] == ["mine", "4", "0", "0", "0"]
+    assert said.last == "Next: marksweep report"
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.py"])
+def test_a_status_is_of_one_study_where_it_is_named(in_done_study, name):
+    said = in_done_study("status", name)
+    assert said.code == 0
+    assert said.last == "Next: marksweep report mine"
+
+
+def test_a_study_that_was_never_run_has_no_status(in_done_study):
+    said = in_done_study("status", "demo")
+    assert said.code == 2
+    assert "no study 'demo'. Start it with: marksweep run demo" in said.err
+
+
+def test_the_status_of_an_empty_ledger_says_how_to_begin(marksweep, tmp_path):
+    said = marksweep("status")
+    assert said.code == 0
+    assert said.out == "The ledger in runs is empty.\nNext: marksweep demo\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def with_failures(record, storage) -> Storage:
+    """Six trials: one done, one running, two that failed for one reason, one that diverged, and one not begun."""
+    errors = {"c": "RuntimeError: no memory", "d": "RuntimeError: no memory", "e": "Diverged: the loss …"}
+    record("a")
+    record("b", State.RUNNING)
+    for trial, error in errors.items():
+        state = State.DIVERGED if trial == "e" else State.FAILED
+        record(trial, state, error=error, traceback=f"Traceback …\n{error}")
+    asked = [{"question": "Why?", "trial": trial, "seed": 0, "label": trial} for trial in "abcdef"]
+    record_study(storage, "mine", asked)
+    return storage
+
+
+def test_failures_are_grouped_by_cause_the_most_frequent_first(marksweep, with_failures):
+    said = marksweep("status", "mine")
+    lines = said.out.splitlines()
+    assert lines[1].split()[:5] == ["mine", "1", "1", "3", "1"]
+    assert lines[2].split("  ")[0].strip() == "2 × RuntimeError: no memory"
+    assert "(c, d)" in lines[2]
+    assert "1 × Diverged: the loss …" in lines[3]
+    assert re.fullmatch(
+        "Where it happened: marksweep query \"SELECT traceback FROM trials WHERE trial = '[cde]'\"", lines[4]
+    )
+    assert said.last == "Next: marksweep report mine"
+
+
+def test_a_failed_trial_of_two_studies_is_counted_once(marksweep, with_failures):
+    record_study(with_failures, "other", [{"question": "Why?", "trial": "c", "seed": 0, "label": "c"}])
+    assert "2 × RuntimeError: no memory" in marksweep("status").out
+
+
+def test_a_query_shows_rows_of_the_ledger(in_done_study):
+    said = in_done_study("query", "SELECT state, count(*) AS trials FROM trials GROUP BY state")
+    assert [line.split() for line in said.out.splitlines()[:3]] == [
+        ["state", "trials"],
+        ["finished", "4"],
+        ["1", "rows"],
+    ]
+    assert said.last.startswith("Next: ")
+
+
+def test_a_query_joins_all_tables(in_done_study):
+    sql = (
+        "SELECT count(DISTINCT i.image) FROM studies s JOIN trials t USING (trial) JOIN evaluations e USING (evaluation) "
+        "JOIN images i USING (evaluation) JOIN epochs p ON p.trial = t.trial WHERE e.metric = 'nme_io'"
+    )
+    assert in_done_study("query", sql).out.splitlines()[1].split() == ["4"]
+
+
+def test_a_query_without_rows_shows_its_columns(in_done_study):
+    said = in_done_study("query", "SELECT trial, seed FROM trials WHERE seed = 99")
+    assert [line.split() for line in said.out.splitlines()[:2]] == [["trial", "seed"], ["0", "rows"]]
+
+
+def test_a_query_as_csv_is_csv_and_nothing_else(marksweep, storage, record):
+    record("a", error="KeyError: 'x', [red] :x:", traceback="two\nlines")
+    said = marksweep("query", "--csv", "SELECT trial, error, traceback FROM trials")
+    assert list(csv.reader(io.StringIO(said.out))) == [
+        ["trial", "error", "traceback"],
+        ["a", "KeyError: 'x', [red] :x:", "two\nlines"],
+    ]
+
+
+@pytest.mark.parametrize("sql", ["SELECT nothing FROM trials", "SELECT * FROM trails", "SELEKT 1"])
+def test_wrong_sql_is_answered_with_the_tables_and_their_columns(in_done_study, sql):
+    said = in_done_study("query", sql)
+    assert said.code == 2
+    for name, schema in TABLES.items():
+        assert f"  {name}: {', '.join(schema.names)}" in said.err
+
+
+@pytest.mark.parametrize("sql", ["", "SET threads = 1", "CREATE TABLE mine (one INTEGER)"])
+def test_sql_that_asks_for_nothing_is_answered_with_how_to_ask(in_done_study, sql):
+    said = in_done_study("query", sql)
+    assert said.code == 2
+    assert "SELECT … FROM trials" in said.err
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM read_text('mine.py')",
+        "SELECT * FROM read_parquet('runs/compacted/trials.parquet')",
+        "COPY trials TO 'stolen.csv'",
+        "ATTACH 'other.duckdb'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SET enable_external_access = true; SELECT * FROM read_text('mine.py')",
+    ],
+)
+def test_sql_reaches_no_file_and_no_network(in_done_study, done_study, sql):
+    said = in_done_study("query", sql)
+    assert said.code == 2
+    assert "root:" not in said.out
+    assert sorted(path.name for path in done_study.iterdir()) == ["cache", "mine.py", "runs"]
+
+
+def test_sql_cannot_see_the_programs_own_variables(in_done_study):
+    for name in ("ledger", "TABLES", "console"):
+        assert in_done_study("query", f"SELECT * FROM {name}").code == 2
+
+
+def test_every_method_is_listed_with_what_it_is(marksweep):
+    said = marksweep("methods")
+    for name in registry.method_names():
+        assert re.search(rf"^{name} ", said.out, re.MULTILINE)
+    assert "sharif2025resnet18" in said.out
+    assert said.last.startswith("Next: marksweep methods ")
+
+
+def test_a_method_is_described_by_its_front_page_its_settings_and_its_cost(marksweep):
+    said = marksweep("methods", "mean_shape")
+    assert said.code == 0
+    assert "The mean shape: every face gets the average landmarks" in said.out
+    assert "input_size = 64" in said.out
+    assert "68 landmarks at 64×64: 0 parameters" in said.out
+    assert said.last.startswith("Next: marksweep plan STUDY")
+
+
+def test_an_unknown_method_is_answered_with_the_nearest_name(marksweep):
+    said = marksweep("methods", "resnet81")
+    assert said.code == 2
+    assert "Did you mean 'resnet18'?" in said.err
+
+
+def test_every_data_set_is_listed_with_whether_it_is_here(marksweep):
+    said = marksweep("data", "list", "--data-root", "nowhere")
+    rows = {line.split()[0]: line for line in said.out.splitlines()}
+    assert set(registry.dataset_names()) <= set(rows)
+    assert re.search(r"\byes\b", rows["synthetic"])
+    assert re.search(r"\bno\b", rows["ytf68"])
+    assert "Looked below nowhere" in said.out
+    assert said.last == "Next: marksweep data check NAME"
+
+
+@pytest.fixture
+def few_faces(monkeypatch) -> None:
+    monkeypatch.setattr(synthetic, "DATASET", Synthetic(train=3, val=1, test=2, size=64))
+
+
+def test_a_data_set_that_is_whole_is_counted(marksweep, few_faces):
+    said = marksweep("data", "check", "synthetic")
+    assert said.code == 0
+    assert said.out.splitlines()[:6] == [
+        "synthetic: 12 faces, 68 landmarks",
+        "  train: 6 faces in 3 groups",
+        "  val: 2 faces in 1 groups",
+        "  test: 4 faces in 2 groups",
+        "  0 unreadable images",
+        "  0 images with landmarks outside them (kept)",
+    ]
+    assert said.last == "Next: marksweep data prepare synthetic"
+
+
+def test_a_data_set_is_prepared_once(marksweep, few_faces, tmp_path):
+    said = marksweep("data", "prepare", "synthetic", "--size", "32")
+    assert said.code == 0
+    (made,) = (tmp_path / "runs" / "cache").glob("*.arrow")
+    assert said.out.startswith(str(made))
+    assert said.last == "Next: marksweep run STUDY"
+    before = made.stat().st_mtime_ns
+    assert marksweep("data", "prepare", "synthetic", "--size", "32").out == said.out
+    assert made.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("verb", ["check", "prepare"])
+def test_a_data_set_that_is_not_there_is_answered_with_its_tree(marksweep, verb):
+    said = marksweep("data", verb, "ytf68", "--data-root", "nowhere")
+    assert said.code == 2
+    assert "training_frames_keypoints.csv" in said.err
+
+
+@pytest.mark.slow
+def test_a_report_of_a_small_ledger_is_a_page_with_its_tables_and_figures(in_done_study, tmp_path):
+    said = in_done_study("report", "mine", "--out", tmp_path / "report")
+    assert said.code == 0, said.err + said.out
+    index = tmp_path / "report" / "index.html"
+    assert said.last.endswith(f"Next: open {index}")
+    assert "mean face, twice" in index.read_text()
+    made = {path.suffix for path in (tmp_path / "report").rglob("*") if path.is_file()}
+    assert {".md", ".tex", ".csv", ".html", ".pdf", ".png"} <= made
+
+
+def test_an_unknown_report_is_answered_with_the_nearest_name(in_done_study, tmp_path):
+    said = in_done_study("report", "minne", "--out", tmp_path / "report")
+    assert said.code == 2
+    assert "Did you mean 'mine'?" in said.err
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_report_of_an_empty_ledger_is_still_a_page(marksweep, tmp_path):
+    said = marksweep("report", "--out", "report")
+    assert said.code == 0, said.err + said.out
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+def test_storage_and_data_root_come_from_the_environment_too(marksweep, done_study, monkeypatch):
+    monkeypatch.setenv("MARKSWEEP_STORAGE", str(done_study / "runs"))
+    monkeypatch.setenv("MARKSWEEP_DATA", "elsewhere")
+    assert "mine" in marksweep("status").out
+    assert "elsewhere/ytf68" in marksweep("plan", "resnet18_ytf68").err
+
+
+@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "query", "methods", "data", "demo"])
+def test_every_verb_explains_itself(marksweep, verb):
+    said = marksweep(verb, "--help")
+    assert said.code == 0
+    assert "Usage" in said.out

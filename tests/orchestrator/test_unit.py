@@ -1,0 +1,411 @@
+"""One unit of work, without Ray: it trains, measures, records, resumes, and what goes wrong goes wrong alone."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+import orchestrator.unit
+from orchestrator.ledger import Ledger
+from orchestrator.plan import Status
+from orchestrator.session import Opened, Place, make_plan, units_of
+from orchestrator.storage import Storage
+from orchestrator.unit import Session, Unit, execute
+from search_spaces.study import STUDIES, Study
+from search_spaces.variants import Variant
+from trainables.checkpoints import has_checkpoint, read_weights
+from trainables.config import config, with_changes
+from trainables.dataset import UnreadableImage
+from trainables.datasets.synthetic import Synthetic
+from trainables.methods.mean_shape import MeanShape
+from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
+from trainables.recipe import Adam, Plateau, Recipe
+from trainables.training import Placement
+from trainables.transforms.augmentation import Augmentation
+from trainables.trial import Evaluation
+
+FACES = Synthetic(train=6, val=3, test=3, size=96)
+FLOOR = Variant(label="floor", method=MeanShape(input_size=32), data=FACES, recipe=Recipe(epochs=1, batch_size=12))
+NETWORK = Variant(
+    label="network",
+    method=ResNet18(input_size=32, width=8),
+    data=FACES,
+    recipe=Recipe(
+        epochs=3, batch_size=4, optimizer=Adam(lr=1e-3), schedule=Plateau(patience=1), augmentation=Augmentation()
+    ),
+)
+TIMES = ("seconds", "images_per_second")
+
+
+@config
+class Raising(MeanShape):
+    """A method with a bug in its loss."""
+
+    kind: ClassVar[str] = "raising_in_test_unit"
+
+    def build(self, scheme):
+        model = super().build(scheme)
+        model.losses = raise_key_error
+        return model
+
+
+def raise_key_error(output, batch):
+    raise KeyError("no such landmark")
+
+
+class InfiniteModel(ResNet18Landmarks):
+    """Its loss is a number in the first step of each epoch only."""
+
+    def losses(self, output, batch):
+        terms = super().losses(output, batch)
+        self.steps = getattr(self, "steps", 0) + 1
+        return terms | {"distance": torch.tensor(math.nan if self.steps > 1 else 0.0)}
+
+
+@config
+class Infinite(ResNet18):
+    kind: ClassVar[str] = "infinite_in_test_unit"
+
+    def build(self, scheme):
+        return InfiniteModel(scheme.num_landmarks, self.input_size, self.width)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """Rendered once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def place(storage, tmp_path, cache) -> Place:
+    return Place(storage, tmp_path / "data", cache)
+
+
+def opened(place: Place, *variants: Variant, **settings: Any) -> Opened:
+    study = Study(question="Does it run?", variants=variants, **settings)
+    return Opened(
+        "small", study, STUDIES / "small.py", "marksweep run small", lambda data: data.digest(place.data_root)
+    )
+
+
+def planned_units(place: Place, *variants: Variant, retry_failed: bool = False, **settings: Any) -> list[Unit]:
+    """What a launch would hand out now."""
+    study = opened(place, *variants, **settings)
+    return [unit for _, unit in units_of(study, make_plan(study, place, retry_failed), place)]
+
+
+def run(
+    place: Place, *variants: Variant, report: Callable[[dict], None] | None = None, **settings: Any
+) -> list[dict[str, Any]]:
+    """Carry out the plan in this process; what was reported."""
+    reports: list[dict[str, Any]] = []
+    for unit in planned_units(place, *variants, **settings):
+        execute(unit, Session(report=report or reports.append))
+    return reports
+
+
+def rows(place: Place, table: str) -> list[dict[str, Any]]:
+    return Ledger(place.storage).read(table).to_pylist()
+
+
+def only_trial(place: Place) -> dict[str, Any]:
+    (row,) = rows(place, "trials")
+    return row
+
+
+def folder(place: Place) -> Path:
+    (found,) = (Path(place.storage.root) / "trials").iterdir()
+    return found
+
+
+def test_a_finished_trial_is_measured_and_keeps_its_weights_but_no_checkpoint(place):
+    reports = run(place, NETWORK, evaluations=(Evaluation(split="val"), Evaluation(split="test")))
+    row = only_trial(place)
+    assert (row["state"], row["attempts"], row["epochs_run"], row["error"]) == ("finished", 1, 3, "")
+    assert row["seconds"] > 0
+    assert row["peak_memory_mb"] > 0
+    assert 1 <= row["selected_epoch"] <= 3
+    assert row["workers"] == 1
+    assert sorted(path.name for path in folder(place).iterdir()) == [
+        "epochs.parquet", "trial.parquet", "weights.safetensors",
+    ]  # fmt: skip
+    measured = {(row["split"], row["metric"]): row for row in rows(place, "evaluations")}
+    assert {split for split, _ in measured} == {"val", "test"}
+    assert measured["test", "nme_io"]["images"] == 6
+    assert len(rows(place, "images")) == 12
+    assert [(each["state"], each["epoch"]) for each in reports] == [("running", 1), ("running", 2), ("finished", 3)]
+    assert reports[-1]["test_nme_io"] == measured["test", "nme_io"]["value"]
+
+
+def test_a_trials_row_says_what_it_was_and_what_it_costs(place):
+    run(place, FLOOR)
+    row = only_trial(place)
+    (unit,) = planned_units(place, FLOOR, seeds=(1,))
+    assert (row["method"], row["dataset"], row["seed"]) == ("mean_shape", "synthetic", 0)
+    assert row["variant"] == unit.facts["variant"]
+    assert row["data_digest"] == FACES.digest(place.data_root)
+    assert (row["parameters"], row["macs"]) == (0, 0)
+    assert '"kind":"mean_shape"' in row["config"]
+    assert row["unreadable_images"] == []
+    assert row["host"] and row["hardware"] and row["versions"]
+
+
+def test_every_metric_of_every_epoch_is_recorded(place):
+    run(place, NETWORK)
+    found = {(row["epoch"], row["metric"]) for row in rows(place, "epochs")}
+    assert {epoch for epoch, _ in found} == {1, 2, 3}
+    for metric in ("train_loss", "train_mse", "val_nme_io", "val_mse", "learning_rate", *TIMES):
+        assert {epoch for epoch, name in found if name == metric} == {1, 2, 3}
+
+
+def test_after_a_unit_its_plan_has_nothing_left(place):
+    run(place, FLOOR)
+    assert planned_units(place, FLOOR) == []
+
+
+class Interrupt:
+    """Ends the process, as far as the code can tell, when it hears of this epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __call__(self, metrics: dict[str, Any]) -> None:
+        if metrics["epoch"] == self.epoch:
+            raise KeyboardInterrupt
+
+
+def numbers(place: Place) -> dict[tuple, float]:
+    """All that was measured, but not how long it took."""
+    found = {(row["epoch"], row["metric"]): row["value"] for row in rows(place, "epochs") if row["metric"] not in TIMES}
+    return found | {(row["split"], row["metric"]): row["value"] for row in rows(place, "evaluations")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, cache) -> Place:
+    """`NETWORK`, trained in one go."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    made = Place(Storage(str(root / "runs")), root, cache)
+    run(made, NETWORK)
+    return made
+
+
+@pytest.mark.parametrize("epochs", [(1,), (2,), (1, 2)])
+def test_a_trial_that_was_interrupted_gives_the_same_bits_as_one_that_was_not(place, undisturbed, epochs):
+    for epoch in epochs:
+        with pytest.raises(KeyboardInterrupt):
+            run(place, NETWORK, report=Interrupt(epoch))
+        assert only_trial(place)["state"] == "running"
+        assert only_trial(place)["epochs_run"] == epoch
+        assert has_checkpoint((place.storage.filesystem, str(folder(place))))
+    # Whatever else happens in the process in between must not matter.
+    torch.manual_seed(4711)
+    reports = run(place, NETWORK)
+    assert [each["epoch"] for each in reports] == list(range(epochs[-1] + 1, 4))
+    assert only_trial(place)["attempts"] == 1 + len(epochs)
+    weights, expected_weights = ((folder(each) / "weights.safetensors").read_bytes() for each in (place, undisturbed))
+    assert weights == expected_weights
+    found, expected = numbers(place), numbers(undisturbed)
+    assert found.keys() == expected.keys()
+    assert [key for key in found if not np.array_equal(found[key], expected[key], equal_nan=True)] == []
+
+
+def test_a_trial_that_died_after_its_last_epoch_is_only_measured_again(place, undisturbed, monkeypatch):
+    def die(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(orchestrator.unit, "measure", die)
+    with pytest.raises(KeyboardInterrupt):
+        run(place, NETWORK)
+    monkeypatch.undo()
+    assert only_trial(place)["state"] == "finished"
+    (unit,) = planned_units(place, NETWORK)
+    assert unit.trained
+    monkeypatch.setattr(orchestrator.unit, "train", die)
+    execute(unit, Session())
+    assert planned_units(place, NETWORK) == []
+    found, expected = numbers(place), numbers(undisturbed)
+    assert {key: found[key] for key in found if key[0] == "test"} == {
+        key: expected[key] for key in expected if key[0] == "test"
+    }
+
+
+def test_a_method_that_raises_fails_with_its_traceback_and_nobody_else_notices(place):
+    raising = with_changes(FLOOR, {"method": Raising(input_size=32), "label": "raising"})
+    reports = run(place, raising, FLOOR)
+    found = {row["method"]: row for row in rows(place, "trials")}
+    failed = found["raising_in_test_unit"]
+    assert (failed["state"], failed["error"]) == ("failed", "KeyError: 'no such landmark'")
+    assert 'raise KeyError("no such landmark")' in failed["traceback"]
+    assert failed["traceback"].startswith("Traceback (most recent call last):")
+    assert found["mean_shape"]["state"] == "finished"
+    assert [(each["state"], each["error"]) for each in reports] == [
+        ("failed", "KeyError: 'no such landmark'"),
+        ("finished", ""),
+    ]
+
+
+def test_a_method_that_cannot_be_built_fails_alone(place, monkeypatch):
+    def build(self, scheme):
+        raise RuntimeError("this method has a bug")
+
+    monkeypatch.setattr(Raising, "build", build)
+    run(place, with_changes(FLOOR, {"method": Raising(input_size=40), "label": "raising"}), FLOOR)
+    found = {row["method"]: (row["state"], row["error"]) for row in rows(place, "trials")}
+    assert found == {
+        "raising_in_test_unit": ("failed", "RuntimeError: this method has a bug"),
+        "mean_shape": ("finished", ""),
+    }
+
+
+def test_a_failed_trial_is_left_alone_until_it_is_asked_for(place):
+    raising = with_changes(FLOOR, {"method": Raising(input_size=32)})
+    run(place, raising)
+    assert planned_units(place, raising) == []
+    (unit,) = planned_units(place, raising, retry_failed=True)
+    execute(unit, Session())
+    assert only_trial(place)["attempts"] == 2
+
+
+def test_a_trial_that_is_mended_and_retried_has_no_error_left(place, monkeypatch):
+    raising = with_changes(FLOOR, {"method": Raising(input_size=32)})
+    run(place, raising)
+    monkeypatch.setattr(Raising, "build", MeanShape.build)
+    (unit,) = planned_units(place, raising, retry_failed=True)
+    execute(unit, Session())
+    row = only_trial(place)
+    assert (row["state"], row["error"], row["traceback"]) == ("finished", "", "")
+
+
+def test_a_loss_that_is_not_a_number_ends_the_trial_as_diverged_and_says_where(place):
+    """12 faces in batches of 4: the second step of the first epoch is the first that is not finite."""
+    run(place, with_changes(NETWORK, {"method": Infinite(input_size=32, width=8)}))
+    row = only_trial(place)
+    assert row["state"] == "diverged"
+    assert row["error"].startswith("Diverged: the loss is not finite at epoch 1, step 2: mse = 0.")
+    assert row["error"].endswith(", distance = nan")
+    assert rows(place, "evaluations") == []
+
+
+class FailingMeasure:
+    """Fails on one split, measures the others."""
+
+    def __init__(self, split: str) -> None:
+        self.split, self.measure = split, orchestrator.unit.measure
+
+    def __call__(self, model, faces, split, device):
+        if split == self.split:
+            raise RuntimeError("no memory for that")
+        return self.measure(model, faces, split, device)
+
+
+BOTH = (Evaluation(split="val"), Evaluation(split="test"))
+
+
+def test_an_evaluation_that_fails_leaves_the_trial_finished_and_says_why(place, monkeypatch):
+    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("test"))
+    (report, *_) = run(place, FLOOR, evaluations=BOTH)
+    row = only_trial(place)
+    assert (row["state"], row["error"]) == ("finished", "RuntimeError: no memory for that")
+    assert "no memory for that" in row["traceback"]
+    assert (report["state"], report["error"]) == ("failed", "RuntimeError: no memory for that")
+    assert {row["split"] for row in rows(place, "evaluations")} == {"val"}
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(place, monkeypatch, gathered):
+    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("test"))
+    run(place, FLOOR, evaluations=BOTH)
+    monkeypatch.undo()
+    if gathered:
+        Ledger(place.storage).compact()
+    (unit,) = planned_units(place, FLOOR, evaluations=BOTH)
+    assert unit.trained
+    assert [each["config"]["split"] for each in unit.evaluations] == ["test"]
+    execute(unit, Session())
+    row = only_trial(place)
+    assert {row["split"] for row in rows(place, "evaluations")} == {"val", "test"}
+    assert (row["state"], row["attempts"]) == ("finished", 1)
+    assert (row["error"], row["traceback"]) == ("", "")
+
+
+@pytest.mark.xfail(strict=True, reason="the gathered row of a finished trial hides what is written after it")
+def test_an_evaluation_added_after_gathering_that_fails_says_why(place, monkeypatch):
+    run(place, FLOOR)
+    Ledger(place.storage).compact()
+    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("val"))
+    run(place, FLOOR, evaluations=BOTH)
+    assert only_trial(place)["error"] == "RuntimeError: no memory for that"
+
+
+def test_another_evaluation_is_measured_without_training(place, monkeypatch):
+    run(place, FLOOR)
+    before = only_trial(place)
+
+    def never(*arguments, **settings):
+        raise AssertionError("it was trained again")
+
+    monkeypatch.setattr(orchestrator.unit, "train", never)
+    study = opened(place, FLOOR, evaluations=BOTH)
+    (work,) = make_plan(study, place).works
+    assert work.status is Status.EVALUATE
+    (report,) = run(place, FLOOR, evaluations=BOTH)
+    assert report["state"] == "finished"
+    assert {row["split"] for row in rows(place, "evaluations")} == {"val", "test"}
+    assert only_trial(place) == before
+
+
+def test_measuring_later_leaves_the_training_with_its_own_provenance(place, monkeypatch):
+    run(place, FLOOR)
+    before = only_trial(place)
+    code = {"git_commit": "f" * 40, "git_dirty": True, "versions": "{}"}
+    monkeypatch.setattr("orchestrator.session.of_code", lambda: code)
+    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("val"))
+    run(place, FLOOR, evaluations=BOTH)
+    after = only_trial(place)
+    assert after["error"] == "RuntimeError: no memory for that"
+    assert {name: after[name] for name in code} == {name: before[name] for name in code}
+
+
+def test_an_evaluation_on_other_faces_is_of_those_faces(place):
+    others = Synthetic(train=1, val=1, test=2, size=96, seed=9)
+    run(place, FLOOR, evaluations=(Evaluation(split="test", data=others),))
+    (digest,) = {row["data_digest"] for row in rows(place, "evaluations")}
+    assert digest == others.digest(place.data_root) != FACES.digest(place.data_root)
+    assert len(rows(place, "images")) == 4
+
+
+def test_a_trial_starts_from_the_weights_of_its_stage(place):
+    """The mean of a stage that saw every face once and of a trial that saw every face once more is the same mean."""
+    after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.batch_size": 6, "label": "after"})
+    run(place, FLOOR, after)
+    folders = [place.storage.trial(row["trial"]) for row in rows(place, "trials")]
+    counts = [int(read_weights((place.storage.filesystem, each))["count"][0]) for each in folders]
+    assert sorted(counts) == [12, 24]
+    values = {row["value"] for row in rows(place, "evaluations") if row["metric"] == "nme_io"}
+    assert max(values) == pytest.approx(min(values), rel=1e-5)
+
+
+def test_a_worker_that_does_not_lead_writes_nothing(place):
+    (unit,) = planned_units(place, FLOOR)
+    reports = []
+    execute(unit, Session(Placement(rank=1, world=2, broadcast=lambda value: {"val_nme_io": 0.5}), reports.append))
+    assert rows(place, "trials") == []
+    assert reports[-1]["state"] == "finished"
+
+
+def test_an_image_that_cannot_be_read_is_counted_and_named(place, monkeypatch):
+    read, broken = Synthetic.read_image, Synthetic(train=6, val=3, test=3, size=96, seed=5)
+
+    def read_all_but_one(self, data_root, face):
+        if face.image == "identity00001_view0":
+            raise UnreadableImage(f"{face.image}: not a readable image")
+        return read(self, data_root, face)
+
+    monkeypatch.setattr(Synthetic, "read_image", read_all_but_one)
+    run(place, with_changes(FLOOR, {"data": broken}))
+    row = only_trial(place)
+    assert (row["state"], row["unreadable_images"]) == ("finished", ["identity00001_view0: not a readable image"])
