@@ -190,7 +190,8 @@ def _launch(opened: Opened, made: Plan, place: Place, address: str | None, conso
     # Ray takes seconds to import, and a run with nothing to do must not wait for it.
     import ray
 
-    from orchestrator.launch import Assignment, cluster, concurrency, launch
+    from orchestrator.cluster import cluster
+    from orchestrator.launch import Assignment, concurrency, launch
 
     work_and_units = units_of(opened, made, place)
     console.print("Starting Ray …" if address is None else f"Joining Ray at {address} …", style="dim")

@@ -4,25 +4,11 @@ A trial is a Tune function trial in a reused, warm process. With `workers=0` the
 process only drives a Ray Train worker group and holds no processor or accelerator that the workers need.
 """
 
-import logging
-import os
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-
-os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # with verbose=0: Tune prints nothing, our own view does
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # the ledger is the log
-os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "86400")  # the ledger remembers, not Tune
-os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
-os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")  # reports wait for this poll; its default is 2 s
-os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
-os.environ.setdefault("RAY_TRAIN_METRICS_ENABLED", "0")
-os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
 
 import ray
 import torch
@@ -52,24 +38,6 @@ class Assignment:
 
     unit: Unit
     resources: Resources
-
-
-@contextmanager
-def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
-    """A private Ray cluster on this machine, ended afterwards; or a running one, left as it is."""
-    if address:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    else:
-        ray.init(
-            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-        )
-    # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        ray.shutdown()
 
 
 def launch(assignments: Sequence[Assignment], view: View) -> None:

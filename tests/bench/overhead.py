@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 TRIALS = 50
@@ -60,7 +61,8 @@ def bare(imports_torch: bool) -> float:
 def marksweep() -> float:
     from rich.console import Console
 
-    from orchestrator.launch import Assignment, cluster, launch
+    from orchestrator.cluster import cluster
+    from orchestrator.launch import Assignment, launch
     from orchestrator.ledger import Ledger
     from orchestrator.progress import TrialLine, view_for
     from orchestrator.session import Place, make_plan, open_study, prepare_data, units_of
@@ -75,7 +77,7 @@ def marksweep() -> float:
         prepare_data(plan, place, lambda *progress: None)
         units = units_of(opened, plan, place)
         lines = {work.id: TrialLine(work.label, work.trial.seed, 1) for work, _ in units}
-        with cluster(None, AT_ONCE), view_for(lines, AT_ONCE, Console(file=open(os.devnull, "w"))) as view:  # noqa: SIM115
+        with cluster(None, AT_ONCE), view_for(lines, AT_ONCE, Console(file=StringIO())) as view:
             started = time.perf_counter()
             launch([Assignment(unit, work.resources) for work, unit in units], view)
             seconds = time.perf_counter() - started
@@ -84,7 +86,7 @@ def marksweep() -> float:
     return seconds
 
 
-_STUDY = f'''
+_STUDY = f"""
 from search_spaces.study import Study
 from search_spaces.variants import Variant
 from trainables.datasets.synthetic import Synthetic
@@ -93,10 +95,10 @@ from trainables.recipe import Recipe
 
 STUDY = Study(
     question="What does a trial cost beyond training?",
-    variants=(Variant(label="nothing", method=MeanShape(), data=Synthetic(train=4, val=2, test=2), recipe=Recipe(epochs=1)),),
+    variants=(Variant(method=MeanShape(), data=Synthetic(train=4, val=2, test=2), recipe=Recipe(epochs=1)),),
     seeds=tuple(range({TRIALS})),
 )
-'''
+"""
 
 if __name__ == "__main__":
     side = sys.argv[1]

@@ -1,7 +1,9 @@
 """One unit of work, without Ray: it trains, measures, records, resumes, and what goes wrong goes wrong alone."""
 
+import json
 import math
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +18,7 @@ from orchestrator.session import Opened, Place, make_plan, units_of
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, Unit, execute
 from search_spaces.study import STUDIES, Study
-from search_spaces.variants import Variant
+from search_spaces.variants import Resources, Variant
 from trainables.checkpoints import has_checkpoint, read_weights
 from trainables.config import config, with_changes
 from trainables.dataset import UnreadableImage
@@ -120,6 +122,22 @@ def only_trial(place: Place) -> dict[str, Any]:
 def folder(place: Place) -> Path:
     (found,) = (Path(place.storage.root) / "trials").iterdir()
     return found
+
+
+def test_a_unit_is_plain_data_that_travels_to_other_processes(place):
+    (unit,) = planned_units(place, NETWORK)
+    assert Unit(**json.loads(json.dumps(asdict(unit)))).trial == unit.trial
+    assert unit.id == unit.facts["trial"]
+
+
+def test_a_unit_knows_the_stage_that_it_starts_from_and_the_file_of_a_users_own_study(place, tmp_path):
+    after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.epochs": 2, "resources": Resources(cpus=3)})
+    own = replace(opened(place, after), path=tmp_path / "mine.py")
+    (stage, second) = (unit for _, unit in units_of(own, make_plan(own, place), place))
+    assert (stage.starts_from, second.starts_from) == (None, stage.id)
+    assert (stage.threads, second.threads) == (1, 3)
+    assert second.study_file == str(tmp_path / "mine.py")
+    assert planned_units(place, after)[0].study_file is None
 
 
 def test_a_finished_trial_is_measured_and_keeps_its_weights_but_no_checkpoint(place):

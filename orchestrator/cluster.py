@@ -1,0 +1,43 @@
+"""A Ray cluster for one launch, and the settings of Ray that every process of it needs."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+SETTINGS = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the ledger is the log
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # the ledger remembers, not Tune
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # reports wait for this poll; its default is 2 s
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+}
+
+
+@contextmanager
+def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
+    """A private Ray cluster on this machine, ended afterwards; or a running one, left as it is."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    if address:
+        # Its processes do not inherit this one's environment.
+        settings = {"env_vars": SETTINGS}
+        ray.init(address=address, runtime_env=settings, log_to_driver=False, logging_level=logging.ERROR)
+    else:
+        ray.init(
+            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        )
+    # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        ray.shutdown()
