@@ -1,5 +1,7 @@
 """One function for each verb of the command line: it acts, prints, and returns the exit code."""
 
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: boo
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     _show_plan(made, console)
-    _next(console, _after_plan(made, opened))
+    _next(console, _after_plan(made, opened, place))
     return 0
 
 
@@ -47,14 +49,14 @@ def run(
     remember_question(opened, made, place)
     console.print(_counts(made), markup=False, highlight=False)
     if not made.todo:
-        _next(console, _after_plan(made, opened))
+        _next(console, _after_plan(made, opened, place))
         return 1 if made.count(Status.FAILED, Status.BLOCKED) else 0
     _prepare(made, place, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)
     console.print(_counts(after), markup=False, highlight=False)
     _show_failures(after, console)
-    _next(console, _after_plan(after, opened))
+    _next(console, _after_plan(after, opened, place))
     return 0 if after.count(Status.DONE) == len(after.works) else 1
 
 
@@ -75,7 +77,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
         studies = {name: studies[name] for name in known}
     if not studies:
         console.print(f"The ledger in {storage.location} is empty.", markup=False)
-        _next(console, "marksweep demo")
+        _next(console, _on("marksweep demo", storage))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("study", "done", "running", "failed", "to run", "trained for"):
@@ -91,7 +93,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     # Studies share trials: each counts once.
     asked_for = sorted(set().union(*studies.values()))
     _show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
-    _next(console, "marksweep report" if study is None else f"marksweep report {study}")
+    _next(console, _on("marksweep report" if study is None else f"marksweep report {shlex.quote(study)}", storage))
     return 0
 
 
@@ -251,16 +253,27 @@ def _counts(made: Plan) -> str:
     return f"{made.study}: {', '.join(parts)}."
 
 
-def _after_plan(made: Plan, opened: Opened) -> str:
+def _after_plan(made: Plan, opened: Opened, place: Place) -> str:
+    again = _on(opened.command, place.storage, place.data_root)
+    report = _on(f"marksweep report {shlex.quote(opened.name)}", place.storage)
     if made.todo:
-        return opened.command
+        return again
     if made.count(Status.FAILED):
-        return f"{opened.command} --retry-failed, once the cause is mended; or marksweep report {opened.name}"
-    return f"marksweep report {opened.name}"
+        return f"{again} --retry-failed, once the cause is mended; or {report}"
+    return report
+
+
+def _on(command: str, storage: Storage, data_root: Path | None = None) -> str:
+    """The command with the places that were given, as far as defaults and the environment do not say them already."""
+    if storage.location not in ("runs", os.environ.get("MARKSWEEP_STORAGE")):
+        command += f" --storage {shlex.quote(storage.location)}"
+    if data_root is not None and str(data_root) not in ("data", os.environ.get("MARKSWEEP_DATA")):
+        command += f" --data-root {shlex.quote(str(data_root))}"
+    return command
 
 
 def _show_failures(made: Plan, console: Console) -> None:
-    failed = [work for work in made.works if work.status in (Status.FAILED, Status.BLOCKED)]
+    failed = [work for work in made.works if work.reason]
     _show_errors([{"error": work.reason, "trial": work.id} for work in failed], console)
 
 

@@ -218,7 +218,8 @@ class _Watch(tune.Callback):
             return
         state = State(result["state"])
         if state is not State.RUNNING:
-            self._ended[result["trial"]] = state
+            # Others may start from a network that could not be measured.
+            self._ended[result["trial"]] = State.FINISHED if result["trained"] else state
         self._view.show(Event(result["trial"], "epoch" if state is State.RUNNING else state.value, result))
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:

@@ -37,18 +37,22 @@ class Ledger:
         if name == "studies":
             return self._studies()
         folder, file, column = _FILES[name]
-        compacted = self.storage.read(self.storage.compacted(name), schema) if name in _COMPACTED else None
-        parts = [compacted] if compacted is not None else []
-        gathered = set(compacted[column].unique().to_pylist()) if compacted is not None else set()
-        if parts and only is not None:
-            parts = [parts[0].filter(pc.field(column).isin(pa.array(list(only), pa.string())))]
-        wanted = self.storage.names(folder) if only is None else only
-        paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in wanted if key not in gathered]
+        gathered = self.storage.read(self.storage.compacted(name), schema) if name in _COMPACTED else None
+        if gathered is None:
+            gathered = schema.empty_table()
+            keys = set(self.storage.names(folder) if only is None else only)
+        else:
+            # What was written after the gathering wins: a finished trial can still get, or lose, an error.
+            fresh = self.storage.written_since(self.storage.compacted(name), folder, file)
+            there = set(self.storage.names(folder)) - set(gathered[column].unique().to_pylist())
+            keys = (there | fresh) & (there | fresh if only is None else set(only))
+            kept = gathered[column].unique().to_pylist() if only is None else list(only)
+            kept = pa.array([key for key in kept if key not in fresh], pa.string())
+            gathered = gathered.filter(pc.field(column).isin(kept))
+        paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in sorted(keys)]
         with ThreadPoolExecutor(_READERS) as pool:
-            parts += [
-                part for part in pool.map(lambda path: self.storage.read(path, schema), paths) if part is not None
-            ]
-        return pa.concat_tables([schema.empty_table(), *parts])
+            found = pool.map(lambda path: self.storage.read(path, schema), paths)
+            return pa.concat_tables([gathered, *(part for part in found if part is not None)])
 
     def compact(self) -> None:
         """Gather what is finished. Reading gives the same rows before, after, and when this is cut short."""

@@ -1,7 +1,7 @@
 """Study × ledger → plan: what is done, to resume, to run, failed or blocked. Pure: nothing is started."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.identity import DigestOf, evaluation_id, trial_id, variant_id
@@ -57,7 +57,7 @@ class Work:
     measurements: tuple[Measurement, ...]  # all that the study asks for
     missing: tuple[Measurement, ...]
     starts_from: str | None = None  # id of the stage before
-    reason: str = ""  # why it failed or is blocked
+    reason: str = ""  # why it failed, is blocked, or could not be measured
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ def _add(
     if variant.starts_from is not None and trial.starts_from is not None:
         stage = _add(works, variant.starts_from, trial.starts_from, (), known, digest_of, retry_failed)
     id = trial_id(trial, digest_of)
+    # Naming the trial's own data or none is the same question.
+    evaluations = tuple(replace(each, data=None) if each.data == trial.data else each for each in evaluations)
     if id in works and (works[id].measurements or not evaluations):
         return works[id]
     datas = [evaluation.data or trial.data for evaluation in evaluations]
@@ -124,7 +126,7 @@ def _decide(
 ) -> tuple[Status, str]:
     state = known.states.get(id)
     if state is State.FINISHED:
-        return (Status.EVALUATE if missing else Status.DONE), ""
+        return (Status.EVALUATE, known.errors.get(id, "")) if missing else (Status.DONE, "")
     if state in UNSUCCESSFUL and not retry_failed:
         return Status.FAILED, known.errors.get(id, "")
     if stage is not None and stage.status in (Status.FAILED, Status.BLOCKED):

@@ -13,7 +13,9 @@ PACKAGES = ("marksweep", "ray", "torch", "numpy", "opencv-python-headless", "opt
 
 def of_code() -> dict[str, Any]:
     """Commit of the checkout that this code runs from (empty where it is none), dirty flag, package versions."""
-    commit = _git("rev-parse", "HEAD")
+    # Installed below another project's folder, git would answer for that project.
+    own = _git("rev-parse", "--show-toplevel") == str(Path(__file__).resolve().parents[1])
+    commit = _git("rev-parse", "HEAD") if own else None
     return {
         "git_commit": commit or "",
         "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")) if commit else False,

@@ -50,6 +50,13 @@ class Storage:
         found = self.filesystem.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
         return sorted(info.base_name for info in found if not info.base_name.endswith(".partial"))
 
+    def written_since(self, reference: str, folder: str, file: str) -> set[str]:
+        """The names below a folder of the root whose `file` is at least as new as the file `reference`."""
+        since = self.filesystem.get_file_info(reference).mtime_ns
+        selector = fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True, recursive=True)
+        infos = [info for info in self.filesystem.get_file_info(selector) if info.base_name == file]
+        return {info.path.split("/")[-2] for info in infos if since is None or (info.mtime_ns or 0) >= since}
+
     def write(self, path: str, table: pa.Table) -> None:
         """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones."""
         self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)

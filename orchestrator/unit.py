@@ -97,7 +97,8 @@ def execute(unit: Unit, session: Session) -> None:
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1:
             raise
-    session.report({**done.metrics, "trial": unit.id, "state": done.state.value, "error": done.error})
+    outcome = {"trial": unit.id, "state": done.state.value, "trained": done.trained, "error": done.error}
+    session.report(done.metrics | outcome)
 
 
 def _train_and_measure(

@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,7 @@ def load_study(path: Path, changes: Mapping[str, Any] | None = None) -> Study:
                 mistakes.append(Mistake("no STUDY = Study(…) in this file.", path.name, "Add it at the end."))
             raise ConfigError(tuple(mistakes))
         if changes and not mistakes:
-            study = _with_changes(study, changes)
+            study = _with_changes(study, changes, mistakes)
     if mistakes:
         raise ConfigError(tuple(dict.fromkeys(mistakes)))
     return study
@@ -43,11 +44,14 @@ def import_study_file(path: Path) -> ModuleType:
     return module
 
 
-def _with_changes(study: Study, changes: Mapping[str, Any]) -> Study:
+def _with_changes(study: Study, changes: Mapping[str, Any], mistakes: list[Mistake]) -> Study:
     of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in ("seeds", "question")}
     of_variants = {path: value for path, value in changes.items() if path not in of_study}
-    variants = tuple(with_changes(variant, of_variants) for variant in study.variants)
-    return with_changes(study, {**of_study, "variants": variants})
+    with collect_mistakes() as found:
+        variants = tuple(with_changes(variant, of_variants) for variant in study.variants)
+        changed = with_changes(study, {**of_study, "variants": variants})
+    mistakes.extend(replace(mistake, where="--set") for mistake in found)
+    return changed
 
 
 def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:

@@ -28,7 +28,7 @@ from search_spaces.variants import Resources, Variant
 from trainables.config import config
 from trainables.datasets.synthetic import Synthetic
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
-from trainables.recipe import Adam, Plateau, Recipe
+from trainables.recipe import Plateau, Recipe
 from trainables.transforms.augmentation import Augmentation
 
 
@@ -80,7 +80,7 @@ class Infinite(ResNet18):
 
 FACES = Synthetic(train=8, val=3, test=3, size=96)
 SMALL = dict(input_size=32, width=8)
-RECIPE = Recipe(epochs=%(epochs)s, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Plateau(), augmentation=Augmentation())
+RECIPE = Recipe(epochs=%(epochs)s, batch_size=8, schedule=Plateau(), augmentation=Augmentation())
 
 
 def variant(label, method=ResNet18(**SMALL), **resources):

@@ -26,7 +26,7 @@ def checkout(tmp_path, monkeypatch) -> Path:
     package = tmp_path / "checkout" / "orchestrator"
     package.mkdir(parents=True)
     (package / "provenance.py").write_text("one = 1\n")
-    git(package, "init", "--quiet")
+    git(package.parent, "init", "--quiet")
     git(package, "add", ".")
     git(package, "commit", "--quiet", "--message", "first")
     monkeypatch.setattr(provenance, "__file__", str(package / "provenance.py"))
@@ -55,6 +55,13 @@ def test_code_that_is_no_checkout_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     found = provenance.of_code()
     assert (found["git_commit"], found["git_dirty"]) == ("", False)
+
+
+def test_code_below_another_projects_checkout_has_no_commit(checkout, monkeypatch):
+    installed = checkout / "venv" / "site-packages" / "orchestrator"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(provenance, "__file__", str(installed / "provenance.py"))
+    assert provenance.of_code()["git_commit"] == ""
 
 
 def test_a_machine_without_git_has_no_commit(monkeypatch):

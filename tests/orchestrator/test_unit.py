@@ -350,7 +350,6 @@ def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(
     assert (row["error"], row["traceback"]) == ("", "")
 
 
-@pytest.mark.xfail(strict=True, reason="the gathered row of a finished trial hides what is written after it")
 def test_an_evaluation_added_after_gathering_that_fails_says_why(place, monkeypatch):
     run(place, FLOOR)
     Ledger(place.storage).compact()

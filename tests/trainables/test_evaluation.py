@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import config
-from trainables.dataset import Dataset, Face
+from trainables.dataset import MISSING, VISIBLE, Dataset, Face
 from trainables.evaluation import image_rows, measure
 from trainables.methods.mean_shape import MeanShapeModel
 from trainables.methods.resnet18 import ResNet18
@@ -45,6 +45,7 @@ class Two(Dataset):
     kind: ClassVar[str] = "two_of_tests"
     SCHEME: ClassVar[Scheme] = TRIANGLE
     repeat: int = 1
+    hidden: int = -1  # the landmark that is marked missing though it has coordinates
 
     def faces(self, data_root: Path) -> list[Face]:
         return [
@@ -53,6 +54,7 @@ class Two(Dataset):
                 landmarks=np.array(TRUTHS[number % 2]),
                 split="test",
                 group=f"person{number % 2}",
+                state=np.where(np.arange(3) == self.hidden, MISSING, VISIBLE).astype(np.uint8),
                 box=BOXES[number % 2],
                 tags=("grey",),
                 pixels=np.full((40, 80, 3), 3 * number, dtype=np.uint8),
@@ -93,6 +95,12 @@ def test_errors_are_those_worked_out_by_hand_and_a_missing_landmark_has_none(two
     off_px, off_crop = np.sqrt(80), np.sqrt(8) / 10
     np.testing.assert_allclose(measured.errors_px, [[0, off_px, 0], [0, off_px, NAN]], atol=1e-9)
     np.testing.assert_allclose(measured.errors_crop, [[0, off_crop, 0], [0, off_crop, NAN]], atol=1e-9)
+
+
+def test_a_landmark_that_is_marked_missing_has_no_error_whatever_its_coordinates(prepared, always):
+    measured = measure(always, prepared(Two(hidden=1), 10, STRETCHED), "test", CPU)
+    np.testing.assert_allclose(measured.errors_px, [[0, NAN, 0], [0, NAN, NAN]], atol=1e-9)
+    np.testing.assert_allclose(measured.errors_crop, [[0, NAN, 0], [0, NAN, NAN]], atol=1e-9)
 
 
 def test_the_summary_is_that_worked_out_by_hand(two, always):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from trainables.checkpoints import read_checkpoint, write_checkpoint
 from trainables.config import KINDS, config
-from trainables.dataset import OCCLUDED, VISIBLE, DataError, Dataset, Face
+from trainables.dataset import MISSING, OCCLUDED, VISIBLE, DataError, Dataset, Face
 from trainables.method import Batch, LandmarkModel, Method, Update
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
@@ -112,7 +112,10 @@ class DriftingModel(LandmarkModel):
 
 @config
 class Dots(Dataset):
-    """Black pictures with a red, a green and a blue dot at landmarks 0, 1 and 2; landmark 0 is occluded."""
+    """Black pictures with a red, a green and a blue dot at landmarks 0, 1 and 2.
+
+    Landmark 0 is occluded; landmark 1 of every other picture is missing.
+    """
 
     kind: ClassVar[str] = "dots_of_tests"
     SCHEME: ClassVar[Scheme] = Scheme(
@@ -134,7 +137,7 @@ class Dots(Dataset):
                 Face(
                     image=f"{number}",
                     landmarks=landmarks.astype(np.float64),
-                    state=np.array([OCCLUDED, VISIBLE, VISIBLE], dtype=np.uint8),
+                    state=np.array([OCCLUDED, (VISIBLE, MISSING)[number % 2], VISIBLE], dtype=np.uint8),
                     split="train",
                     group=f"{number}",
                     box=(0.0, 0.0, 63.0, 63.0),
@@ -399,12 +402,17 @@ def test_augmentation_moves_the_landmarks_of_a_batch_and_their_visibility_with_t
     geometry_only = Augmentation(rotation_deg=30, brightness=0, contrast=0, saturation=0, hue=0)
     trial = trial_of(Dots(), Rival(), batch_size=16, augmentation=geometry_only)
     batch = load_batch(trial, faces, 1, 0, slice(0, 16), CPU)
-    index_of_red = (~batch.visible).long().argmax(dim=1)  # the occluded one: 0, or 1 in a mirrored picture
+    index_of_red = (
+        (batch.present & ~batch.visible).long().argmax(dim=1)
+    )  # the occluded one: 0, or 1 in a mirrored picture
     assert set(index_of_red.tolist()) == {0, 1}
     for image, landmarks, red in zip(batch.images, batch.landmarks, index_of_red, strict=True):
         for channel, index in enumerate((red, 1 - red, 2)):
             row, column = divmod(int(image[channel].argmax()), 64)
             assert abs(column - landmarks[index, 0]) <= 1
             assert abs(row - landmarks[index, 1]) <= 1
-    assert batch.visible.sum(dim=1).tolist() == [2] * 16
-    assert batch.present.all()
+    without_green = batch.present.sum(dim=1) == 2
+    assert without_green.sum() == 8
+    assert not batch.present[without_green, 1 - index_of_red[without_green]].any()
+    assert not batch.visible[without_green, 1 - index_of_red[without_green]].any()
+    assert batch.visible[:, 2].all()
