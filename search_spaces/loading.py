@@ -95,6 +95,8 @@ def _wrong_names(module: str, names: list[str]) -> list[tuple[str, str]]:
         parent, _, last = module.rpartition(".")
         siblings = _modules_of(parent)
         return [(f"cannot import {module!r}: {error}.", nearest(last, siblings, "There are"))]
+    except Exception as error:
+        return [(f"cannot import {module!r}: {type(error).__name__}: {error}.", "Correct that file.")]
     public = [
         name
         for name, value in vars(found).items()
@@ -111,13 +113,8 @@ def _importable(module: str, name: str) -> Any:
     """The object, or a submodule of that name; None where neither exists."""
     try:
         found = importlib.import_module(module)
-    except ModuleNotFoundError:
-        return None
-    if hasattr(found, name):
-        return getattr(found, name)
-    try:
-        return importlib.import_module(f"{module}.{name}")
-    except ModuleNotFoundError:
+        return getattr(found, name) if hasattr(found, name) else importlib.import_module(f"{module}.{name}")
+    except Exception:  # whatever is wrong with that file has been noted
         return None
 
 

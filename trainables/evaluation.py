@@ -54,11 +54,14 @@ def measure(model: LandmarkModel, faces: Faces, split: str, device: torch.device
     predicted_crop = np.concatenate(found) if found else np.zeros((0, faces.scheme.num_landmarks, 2))
     prediction = transform(predicted_crop, inverse(faces.crop_maps[rows]))
     missing = faces.state[rows] == MISSING
+
+    def judged(errors: Array) -> Array:
+        # A network that gives no number is infinitely wrong; only a missing landmark has no error.
+        return np.where(missing, np.nan, np.where(np.isfinite(errors), errors, np.inf))
+
     errors_px = metrics.point_errors(prediction, faces.landmarks[rows])
     errors_crop = metrics.point_errors(predicted_crop, faces.landmarks_crop(rows)) / faces.input_size
-    return Measured(
-        faces, rows, prediction, np.where(missing, np.nan, errors_px), np.where(missing, np.nan, errors_crop)
-    )
+    return Measured(faces, rows, prediction, judged(errors_px), judged(errors_crop))
 
 
 def image_rows(measured: Measured) -> pa.Table:

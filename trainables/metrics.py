@@ -32,7 +32,7 @@ def normalisers(landmarks: Array, scheme: Scheme) -> dict[str, Array]:
     landmarks = np.asarray(landmarks, dtype=np.float64)
     left, right = scheme.outer_eye_corners
     left_pupil, right_pupil = (landmarks[:, list(pupil)].mean(axis=1) for pupil in scheme.pupils)
-    width, height = np.moveaxis(np.ptp(landmarks, axis=1), -1, 0)
+    width, height = np.moveaxis(np.nanmax(landmarks, axis=1) - np.nanmin(landmarks, axis=1), -1, 0)
     return {
         "io": np.linalg.norm(landmarks[:, left] - landmarks[:, right], axis=-1),
         "ip": np.linalg.norm(left_pupil - right_pupil, axis=-1),
@@ -44,10 +44,10 @@ def normalisers(landmarks: Array, scheme: Scheme) -> dict[str, Array]:
 def nme(errors_px: Array, normaliser_px: Array) -> Array:
     """Normalised mean error per image: [N, K] errors and [N] lengths → [N] fractions.
 
-    Missing landmarks are NaN and do not count. An image whose normaliser is zero or NaN gives NaN, and so does an
-    image without any valid landmark: `mean_of_images` drops and counts them.
+    Missing landmarks are NaN and do not count; a prediction that is no number is an infinite error and does. An image
+    whose normaliser is zero or NaN gives NaN, and so does one without any landmark: `mean_of_images` drops them.
     """
-    valid = np.isfinite(errors_px)
+    valid = ~np.isnan(errors_px)
     total = np.where(valid, errors_px, 0.0).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = total / valid.sum(axis=-1) / normaliser_px
@@ -56,8 +56,8 @@ def nme(errors_px: Array, normaliser_px: Array) -> Array:
 
 def mean_of_images(per_image: Array) -> tuple[float, int]:
     """Mean over the images that have a value, and how many have one."""
-    finite = np.asarray(per_image)[np.isfinite(per_image)]
-    return (float(finite.mean()) if len(finite) else float("nan")), len(finite)
+    values = _valued(per_image)
+    return (float(values.mean()) if len(values) else float("nan")), len(values)
 
 
 def mse(errors_crop: Array) -> float:
@@ -65,13 +65,13 @@ def mse(errors_crop: Array) -> float:
 
     A point error holds two coordinates, hence the half. Source: sharif2025resnet18 Table 1 (MSE).
     """
-    errors = np.asarray(errors_crop)[~np.isnan(errors_crop)]
+    errors = _valued(errors_crop)
     return float(np.square(errors).mean() / 2) if len(errors) else float("nan")
 
 
 def accuracy_within(errors_px: Array, threshold_px: float) -> float:
     """Share of landmarks with an error of at most `threshold_px`. Source: sharif2025resnet18 Table 1 (accuracy)."""
-    errors = np.asarray(errors_px)[np.isfinite(errors_px)]
+    errors = _valued(errors_px)
     return float((errors <= threshold_px).mean()) if len(errors) else float("nan")
 
 
@@ -81,13 +81,13 @@ def auc(per_image_nme: Array, threshold: float) -> float:
     (1/t)∫₀ᵗ F = mean_i max(0, t − NME_i)/t, because each image adds a step of height 1/N at its NME.
     Source: wu2018wflw (AUC, failure rate at 10 %).
     """
-    values = _finite(per_image_nme)
+    values = _valued(per_image_nme)
     return float(np.clip(threshold - values, 0, None).mean() / threshold) if len(values) else float("nan")
 
 
 def failure_rate(per_image_nme: Array, threshold: float) -> float:
     """Share of images whose NME is strictly above `threshold`. Source: wu2018wflw."""
-    values = _finite(per_image_nme)
+    values = _valued(per_image_nme)
     return float((values > threshold).mean()) if len(values) else float("nan")
 
 
@@ -96,13 +96,14 @@ def ced(per_image_nme: Array, levels: Sequence[float] | Array) -> Array:
 
     Source: sagonas2013ibug300w.
     """
-    values = np.sort(_finite(per_image_nme))
+    values = np.sort(_valued(per_image_nme))
     return np.searchsorted(values, np.asarray(levels), side="right") / max(len(values), 1)
 
 
-def _finite(values: Array) -> Array:
+def _valued(values: Array) -> Array:
+    """All but NaN, flat. Infinite stays: it is the error of a broken prediction."""
     values = np.asarray(values, dtype=np.float64)
-    return values[np.isfinite(values)]
+    return values[~np.isnan(values)]
 
 
 PIXELS_OF_ACCURACY = 224  # paper 001 counts its 3 and 5 px in its 224-px crop

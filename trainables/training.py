@@ -64,7 +64,7 @@ class Epoch:
 
 
 class Diverged(ArithmeticError):
-    """The loss became NaN or infinite: epoch, step, and the value of every term."""
+    """The loss became NaN or infinite, or the predictions did: epoch, step, and the value of every term."""
 
     def __init__(self, epoch: int, step: int, terms: dict[str, float]) -> None:
         super().__init__(epoch, step, terms)
@@ -72,7 +72,7 @@ class Diverged(ArithmeticError):
 
     def __str__(self) -> str:
         terms = ", ".join(f"{name} = {value:g}" for name, value in self.terms.items())
-        return f"the loss is not finite at epoch {self.epoch}, step {self.step}: {terms}"
+        return f"training is no longer finite at epoch {self.epoch}, step {self.step}: {terms}"
 
 
 def train(
@@ -100,6 +100,7 @@ def train(
     steps = [_Step(update, recipe) for update in model.updates()]
     state = _restore(state, model, steps) if state else _first_state(model, steps)
     trained = placement.wrap(model) if steps else model
+    batches = len(shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world))
     while not why_finished(state, recipe):
         number = state.epoch + 1
         started = time.perf_counter()
@@ -108,7 +109,10 @@ def train(
         seconds = time.perf_counter() - started
         validation = placement.broadcast(_validate(model, faces, placement) if placement.rank == 0 else None)
         metrics = {f"train_{name}": value for name, value in terms.items()} | validation
-        metrics |= {"seconds": seconds, "images_per_second": len(faces.rows["train"]) / seconds}
+        if math.isinf(metrics[recipe.monitor]):
+            raise Diverged(number, batches, {recipe.monitor: metrics[recipe.monitor]})
+        images = batches * min(recipe.batch_size, len(faces.rows["train"]))
+        metrics |= {"seconds": seconds, "images_per_second": images / seconds}
         if steps:
             metrics["learning_rate"] = steps[0].optimizer.param_groups[0]["lr"]
         for step in steps:

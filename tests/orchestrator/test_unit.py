@@ -303,7 +303,7 @@ def test_a_loss_that_is_not_a_number_ends_the_trial_as_diverged_and_says_where(p
     run(place, with_changes(NETWORK, {"method": Infinite(input_size=32, width=8)}))
     row = only_trial(place)
     assert row["state"] == "diverged"
-    assert row["error"].startswith("Diverged: the loss is not finite at epoch 1, step 2: mse = 0.")
+    assert row["error"].startswith("Diverged: training is no longer finite at epoch 1, step 2: mse = 0.")
     assert row["error"].endswith(", distance = nan")
     assert rows(place, "evaluations") == []
 

@@ -281,7 +281,7 @@ def test_a_nan_loss_ends_training_with_its_epoch_step_and_terms(faces, rendered)
     assert (caught.value.epoch, caught.value.step) == (2, 2)
     assert caught.value.terms["steady"] == 1.0
     assert math.isnan(caught.value.terms["wrong"])
-    assert str(caught.value) == "the loss is not finite at epoch 2, step 2: steady = 1, wrong = nan"
+    assert str(caught.value) == "training is no longer finite at epoch 2, step 2: steady = 1, wrong = nan"
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
@@ -312,11 +312,13 @@ def test_a_stopped_training_has_nothing_left_to_resume(faces, rendered, tmp_path
     assert list(train(trial, faces, Placement(), last)) == []
 
 
-def test_a_nan_in_the_first_validation_does_not_stay_the_best(faces, rendered):
-    trial = trial_of(rendered, Drifting(offsets=(math.nan, 5.0, 0.0, math.nan)), batch_size=8)
-    *_, last = train(trial, faces, Placement())
-    assert last.state.selected_epoch == 3
-    assert last.state.best == last.state.history[2]["val_nme_io"]
+def test_predictions_that_are_no_numbers_end_training_as_diverged(faces, rendered):
+    # The first epoch predicts the crop's centre, the second no numbers.
+    trial = trial_of(rendered, Drifting(offsets=(0.0, math.nan)), batch_size=8)
+    with pytest.raises(Diverged) as caught:
+        list(train(trial, faces, Placement()))
+    assert (caught.value.epoch, caught.value.step) == (2, 1)
+    assert caught.value.terms == {"val_nme_io": math.inf}
 
 
 def test_a_method_without_parameters_trains_without_optimiser(faces, rendered):

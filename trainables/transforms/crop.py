@@ -60,7 +60,7 @@ class Crop:
     def _region(self, landmarks: Array, box: Array | None) -> tuple[float, float, float, float, float]:
         if self.source == "dataset" and box is not None and np.isfinite(box).all():
             left, top, width, height = (float(value) for value in box)
-            return left, top, width, height, self.scale if self.enlarge_dataset_box else 1.0
+            return left, top, max(width, 1.0), max(height, 1.0), self.scale if self.enlarge_dataset_box else 1.0
         low, high = np.floor(np.nanmin(landmarks, axis=0)), np.ceil(np.nanmax(landmarks, axis=0))
         width, height = np.maximum(high - low, 1.0)
         return float(low[0]), float(low[1]), float(width), float(height), self.scale
