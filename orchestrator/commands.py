@@ -1,19 +1,29 @@
 """One function for each verb of the command line: it acts, prints, and returns the exit code."""
 
-import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Plan, Status, Work
+from orchestrator.printing import (
+    after_plan,
+    cell,
+    counts,
+    next_command,
+    progress_bar,
+    show_errors,
+    show_failures,
+    show_plan,
+)
 from orchestrator.progress import TrialLine, duration, view_for
 from orchestrator.schema import TABLES, UNSUCCESSFUL, State
 from orchestrator.session import Opened, Place, make_plan, open_study, prepare_data, remember_question, units_of
@@ -22,22 +32,12 @@ from trainables import registry
 from trainables.inspection import describe_method, inspect_dataset
 from trainables.recipe import Recipe
 
-_WORDS = {
-    Status.DONE: "done",
-    Status.EVALUATE: "to evaluate",
-    Status.RESUME: "to resume",
-    Status.RUN: "to run",
-    Status.FAILED: "failed",
-    Status.BLOCKED: "blocked",
-}
-_STYLE = {Status.DONE: "green", Status.FAILED: "red", Status.BLOCKED: "yellow"}
-
 
 def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: bool, console: Console) -> int:
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
-    _show_plan(made, console)
-    _next(console, _after_plan(made, opened, place))
+    show_plan(made, console)
+    next_command(console, after_plan(made, opened, place))
     return 0
 
 
@@ -47,16 +47,16 @@ def run(
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     remember_question(opened, made, place)
-    console.print(_counts(made), markup=False, highlight=False)
+    console.print(counts(made), markup=False, highlight=False)
     if not made.todo:
-        _next(console, _after_plan(made, opened, place))
+        next_command(console, after_plan(made, opened, place))
         return 1 if made.count(Status.FAILED, Status.BLOCKED) else 0
     _prepare(made, place, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)
-    console.print(_counts(after), markup=False, highlight=False)
-    _show_failures(after, console)
-    _next(console, _after_plan(after, opened, place))
+    console.print(counts(after), markup=False, highlight=False)
+    show_failures(after, console)
+    next_command(console, after_plan(after, opened, place))
     return 0 if after.count(Status.DONE) == len(after.works) else 1
 
 
@@ -77,7 +77,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
         studies = {name: studies[name] for name in known}
     if not studies:
         console.print(f"The ledger in {storage.location} is empty.", markup=False)
-        _next(console, _on("marksweep demo", storage))
+        next_command(console, storage.on("marksweep demo"))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("study", "done", "running", "failed", "to run", "trained for"):
@@ -92,8 +92,8 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     console.print(table)
     # Studies share trials: each counts once.
     asked_for = sorted(set().union(*studies.values()))
-    _show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
-    _next(console, _on("marksweep report" if study is None else f"marksweep report {shlex.quote(study)}", storage))
+    show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
+    next_command(console, storage.on("marksweep report" if study is None else f"marksweep report {shlex.quote(study)}"))
     return 0
 
 
@@ -102,12 +102,8 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
     connection = duckdb.connect()
     # Only the ledger is read: no file, no network, whatever the SQL says.
     connection.execute("SET enable_external_access = false")
-    for name in TABLES:
-        if name in sql.lower():
-            connection.register(name, ledger.read(name))
     try:
-        relation = connection.sql(sql)
-        result = None if relation is None else relation.to_arrow_table()
+        result = _answer(connection, sql, ledger)
     except duckdb.Error as error:
         columns = "\n".join(f"  {name}: {', '.join(schema.names)}" for name, schema in TABLES.items())
         raise ValueError(f"{error}\nThe tables and their columns:\n{columns}") from None
@@ -120,17 +116,30 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
     for name in result.column_names:
         table.add_column(Text(name))
     for row in result.to_pylist():
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        table.add_row(*(Text(cell(value)) for value in row.values()))
     console.print(table)
     console.print(f"{len(result)} rows", style="dim")
-    _next(console, "the same with --csv to keep them; or marksweep report")
+    next_command(console, "the same with --csv to keep them; or marksweep report")
     return 0
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, sql: str, ledger: Ledger) -> pa.Table | None:
+    """Rows of the query. A table is read when the query turns out to need it: images can be large."""
+    while True:
+        try:
+            relation = connection.sql(sql)
+            return None if relation is None else relation.to_arrow_table()
+        except duckdb.CatalogException as error:
+            wanted = re.search(r"Table with name (\w+) does not exist", str(error))
+            if wanted is None or wanted[1].lower() not in TABLES:
+                raise
+            connection.register(wanted[1].lower(), ledger.read(wanted[1].lower()))
 
 
 def methods(name: str | None, console: Console) -> int:
     if name is not None:
         console.print(describe_method(name), markup=False, highlight=False)
-        _next(console, f"marksweep plan STUDY, where a study uses {name}; or marksweep methods for the others")
+        next_command(console, f"marksweep plan STUDY, where a study uses {name}; or marksweep methods for the others")
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("method", "paper", "what it is"):
@@ -140,7 +149,7 @@ def methods(name: str | None, console: Console) -> int:
         first = (module.__doc__ or "").strip().splitlines()[0]
         table.add_row(each, type(registry.find_method(each)).PAPER or "baseline", Text(first))
     console.print(table)
-    _next(console, f"marksweep methods {registry.method_names()[0]}")
+    next_command(console, f"marksweep methods {registry.method_names()[0]}")
     return 0
 
 
@@ -155,7 +164,7 @@ def data_list(data_root: Path, console: Console) -> int:
         table.add_row(name, dataset.scheme.name, counts, here, dataset.LICENCE)
     console.print(table)
     console.print(f"Looked below {data_root} (--data-root or MARKSWEEP_DATA).", style="dim", markup=False)
-    _next(console, "marksweep data check NAME")
+    next_command(console, "marksweep data check NAME")
     return 0
 
 
@@ -163,7 +172,9 @@ def data_check(name: str, data_root: Path, console: Console) -> int:
     found = inspect_dataset(registry.find_dataset(name), data_root)
     for line in found.lines():
         console.print(line, markup=False, highlight=False)
-    _next(console, f"marksweep data prepare {name}" if found.usable else "mend what is listed above, then check again")
+    next_command(
+        console, f"marksweep data prepare {name}" if found.usable else "mend what is listed above, then check again"
+    )
     return 0 if found.usable else 1
 
 
@@ -173,7 +184,7 @@ def data_prepare(name: str, size: int, method: str, place: Place, console: Conso
     dataset = registry.find_dataset(name)
     recipes = type(registry.find_method(method)).recipes()
     crop = recipes.get("paper", Recipe()).crop
-    with _bar(console) as bar:
+    with progress_bar(console) as bar:
         task = bar.add_task(f"preparing {name} at {size} px", total=None)
         path = prepare(
             dataset,
@@ -184,7 +195,7 @@ def data_prepare(name: str, size: int, method: str, place: Place, console: Conso
             lambda n, total: bar.update(task, completed=n, total=total),
         )
     console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MB)", markup=False, highlight=False)
-    _next(console, "marksweep run STUDY")
+    next_command(console, "marksweep run STUDY")
     return 0
 
 
@@ -210,7 +221,7 @@ def _line(work: Work) -> TrialLine:
 
 
 def _prepare(made: Plan, place: Place, console: Console) -> None:
-    with _bar(console) as bar:
+    with progress_bar(console) as bar:
         tasks: dict[str, Any] = {}
 
         def progress(name: str, done: int, total: int) -> None:
@@ -223,82 +234,3 @@ def _prepare(made: Plan, place: Place, console: Console) -> None:
         if reasons:
             some = "; ".join(reasons[:3]) + (" …" if len(reasons) > 3 else "")
             console.print(Text(f"{name}: {len(reasons)} unreadable images are left out: {some}", style="yellow"))
-
-
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-
-
-def _show_plan(made: Plan, console: Console) -> None:
-    console.print(Text(f"{made.study}: {made.question}", style="bold"))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("trial", "variant", "seed", "plan", "to measure", "where"):
-        table.add_column(column)
-    for work in made.works:
-        state = Text(
-            _WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, "")
-        )
-        splits = ", ".join(measurement.evaluation.split for measurement in work.missing)
-        where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
-        table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)
-    console.print(table)
-    console.print(_counts(made), markup=False, highlight=False)
-
-
-def _counts(made: Plan) -> str:
-    counts = {status: made.count(status) for status in Status}
-    always = (Status.DONE, Status.RUN)
-    parts = [f"{count} {_WORDS[status]}" for status, count in counts.items() if count or status in always]
-    return f"{made.study}: {', '.join(parts)}."
-
-
-def _after_plan(made: Plan, opened: Opened, place: Place) -> str:
-    again = _on(opened.command, place.storage, place.data_root)
-    report = _on(f"marksweep report {shlex.quote(opened.name)}", place.storage)
-    if made.todo:
-        return again
-    if made.count(Status.FAILED):
-        return f"{again} --retry-failed, once the cause is mended; or {report}"
-    return report
-
-
-def _on(command: str, storage: Storage, data_root: Path | None = None) -> str:
-    """The command with the places that were given, as far as defaults and the environment do not say them already."""
-    if storage.location not in ("runs", os.environ.get("MARKSWEEP_STORAGE")):
-        command += f" --storage {shlex.quote(storage.location)}"
-    if data_root is not None and str(data_root) not in ("data", os.environ.get("MARKSWEEP_DATA")):
-        command += f" --data-root {shlex.quote(str(data_root))}"
-    return command
-
-
-def _show_failures(made: Plan, console: Console) -> None:
-    failed = [work for work in made.works if work.reason]
-    _show_errors([{"error": work.reason, "trial": work.id} for work in failed], console)
-
-
-def _show_errors(rows: list[dict[str, Any]], console: Console) -> None:
-    """Errors grouped by cause, most frequent first."""
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        groups.setdefault(row["error"], []).append(row["trial"])
-    for error, trials in sorted(groups.items(), key=lambda group: -len(group[1])):
-        some = ", ".join(trials[:3]) + (" …" if len(trials) > 3 else "")
-        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"), soft_wrap=True)
-    if groups:
-        example = next(iter(groups.values()))[0]
-        sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
-        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False, soft_wrap=True)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(value)
-
-
-def _next(console: Console, command: str) -> None:
-    # Never broken into lines: it is there to be copied.
-    console.print(f"Next: {command}", markup=False, highlight=False, soft_wrap=True)

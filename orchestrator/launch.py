@@ -13,14 +13,16 @@ from typing import Any
 import ray
 import torch
 from ray import train, tune
+from ray.train import TrainingFailedError
 from ray.train.torch import TorchConfig
 from ray.tune.integration.ray_train import TuneReportCallback
 from ray.tune.search import Searcher
 
 from orchestrator.guards import LeanTorchTrainer, OrphanSweeper, survive_out_of_memory
+from orchestrator.ledger import Ledger
 from orchestrator.progress import Event, View
 from orchestrator.recorder import TrialRecorder
-from orchestrator.schema import State
+from orchestrator.schema import UNSUCCESSFUL, State
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, Unit, execute
 from search_spaces.variants import Resources
@@ -45,6 +47,7 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
 
     Raises KeyboardInterrupt where a signal ended it early: Tune itself would return as if all were done.
     """
+    _refuse_what_cannot_fit([assignment.resources for assignment in assignments], ray.cluster_resources())
     survive_out_of_memory()
     pending = list(assignments)
     ended: dict[str, State] = {}
@@ -60,6 +63,16 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
 def concurrency(resources: Sequence[Resources], available: Mapping[str, float]) -> int:
     """How many trials the cluster holds at once, by the smallest of them: processors and accelerators both count."""
     return max(1, *(_how_many(each, available) for each in resources))
+
+
+def _refuse_what_cannot_fit(resources: Sequence[Resources], available: Mapping[str, float]) -> None:
+    impossible = [each for each in resources if _how_many(each, available) == 0]
+    if impossible:
+        raise ValueError(
+            f"The cluster has {available.get('CPU', 0):g} CPUs and {available.get('GPU', 0):g} GPUs; "
+            f"{impossible[0]} does not fit. Ask for less with --set resources.workers=…, resources.cpus=… or "
+            "resources.gpus=…, or add nodes."
+        )
 
 
 def _how_many(resources: Resources, available: Mapping[str, float]) -> int:
@@ -91,13 +104,6 @@ def _can_still_run(unit: Unit, ended: dict[str, State]) -> bool:
 def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, State]) -> None:
     resources = [assignment.resources for assignment in assignments]
     at_once = concurrency(resources, ray.cluster_resources())
-    impossible = [each for each in resources if _how_many(each, ray.cluster_resources()) == 0]
-    if impossible:
-        have = {name: ray.cluster_resources().get(name, 0) for name in ("CPU", "GPU")}
-        raise ValueError(
-            f"The cluster has {have['CPU']:g} CPUs and {have['GPU']:g} GPUs; {impossible[0]} does not fit. "
-            "Ask for less with --set resources.workers=…, resources.cpus=… or resources.gpus=…, or add nodes."
-        )
     grouped = resources[0].workers > 0
     folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
@@ -139,6 +145,19 @@ def _trial(config: dict[str, Any]) -> None:
 
 
 def _drive_group(config: dict[str, Any], resources: Resources) -> None:
+    """Train in a worker group. What its lead worker recorded as failed or diverged is the outcome, not a death."""
+    unit = Unit(**config["unit"])
+    try:
+        _run_group(config, resources)
+    except TrainingFailedError:
+        # A worker that died left its trial running in the ledger; Tune starts the group again.
+        row = Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
+        if not row or State(row[0]["state"]) not in UNSUCCESSFUL:
+            raise
+        tune.report({"trial": unit.id, "state": row[0]["state"], "trained": False, "error": row[0]["error"]})
+
+
+def _run_group(config: dict[str, Any], resources: Resources) -> None:
     gpus = {"GPU": resources.gpus} if resources.gpus else {}
     with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder:
         LeanTorchTrainer(
@@ -154,9 +173,8 @@ def _drive_group(config: dict[str, Any], resources: Resources) -> None:
                 name=config["unit"]["facts"]["trial"],
                 storage_path=folder,
                 callbacks=[TuneReportCallback()],
-                failure_config=train.FailureConfig(
-                    max_failures=RESTARTS, controller_failure_limit=_GROUP_START_ATTEMPTS
-                ),
+                # Restarts are counted in one place, in Tune.
+                failure_config=train.FailureConfig(max_failures=0, controller_failure_limit=_GROUP_START_ATTEMPTS),
             ),
         ).fit()
 
@@ -230,5 +248,5 @@ class _Watch(tune.Callback):
         failure = trial.get_error()
         first_line = next((line for line in str(failure).splitlines() if line.strip()), "the process died")
         error = f"{type(failure).__name__}: {first_line}"
-        TrialRecorder(Storage(unit.storage), unit.facts).end(State.FAILED, error=error, traceback=str(failure))
+        TrialRecorder(Storage(unit.storage), unit.facts).died(error, str(failure))
         self._view.show(Event(unit.id, State.FAILED.value, {"error": error}))

@@ -23,6 +23,7 @@ _FILES = {
 # Rows per image are read one evaluation at a time; gathering them would copy gigabytes at every compaction.
 _COMPACTED = ("epochs", "trials", "evaluations")
 _READERS = 16
+_OVERLAP_NS = 5 * 60 * 10**9  # what was written while a gathering read the rest is read again
 
 
 class Ledger:
@@ -37,19 +38,10 @@ class Ledger:
         if name == "studies":
             return self._studies()
         folder, file, column = _FILES[name]
-        gathered = self.storage.read(self.storage.compacted(name), schema) if name in _COMPACTED else None
-        if gathered is None:
-            gathered = schema.empty_table()
-            keys = set(self.storage.names(folder) if only is None else only)
-        else:
-            # What was written after the gathering wins: a finished trial can still get, or lose, an error.
-            fresh = self.storage.written_since(self.storage.compacted(name), folder, file)
-            there = set(self.storage.names(folder)) - set(gathered[column].unique().to_pylist())
-            keys = (there | fresh) & (there | fresh if only is None else set(only))
-            kept = gathered[column].unique().to_pylist() if only is None else list(only)
-            kept = pa.array([key for key in kept if key not in fresh], pa.string())
-            gathered = gathered.filter(pc.field(column).isin(kept))
-        paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in sorted(keys)]
+        keys = set(self.storage.names(folder) if only is None else only)
+        gathered = self._gathered(name, keys)
+        rest = keys - set(gathered[column].unique().to_pylist())
+        paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in sorted(rest)]
         with ThreadPoolExecutor(_READERS) as pool:
             found = pool.map(lambda path: self.storage.read(path, schema), paths)
             return pa.concat_tables([gathered, *(part for part in found if part is not None)])
@@ -65,6 +57,17 @@ class Ledger:
         for name in _COMPACTED:
             if len(keep[name]):
                 self.storage.write(self.storage.compacted(name), keep[name])
+
+    def _gathered(self, name: str, keys: Collection[str]) -> pa.Table:
+        """The compacted rows of these keys, without those whose own file was written since."""
+        schema, path = TABLES[name], self.storage.compacted(name)
+        table = self.storage.read(path, schema) if name in _COMPACTED else None
+        if table is None:
+            return schema.empty_table()
+        folder, file, column = _FILES[name]
+        newer = self.storage.written_since(self.storage.written_at_ns(path) - _OVERLAP_NS, folder, file)
+        kept = pa.array([key for key in keys if key not in newer], pa.string())
+        return table.filter(pc.field(column).isin(kept))
 
     def _studies(self) -> pa.Table:
         schema = TABLES["studies"]

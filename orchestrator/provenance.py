@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 PACKAGES = ("marksweep", "ray", "torch", "numpy", "opencv-python-headless", "optuna", "pyarrow", "pandas", "kornia")
 
 
@@ -23,12 +25,10 @@ def of_code() -> dict[str, Any]:
     }
 
 
-def of_machine() -> dict[str, str]:
-    """The host and the processor or accelerator of the process that asks."""
-    import torch
-
-    if torch.cuda.is_available():
-        hardware = torch.cuda.get_device_name()
+def of_machine(device: torch.device) -> dict[str, str]:
+    """The host, and the processor or accelerator that `device` is."""
+    if device.type == "cuda":
+        hardware = torch.cuda.get_device_name(device)
     else:
         hardware = f"{_processor()}, {os.cpu_count()} cores"
     return {"host": platform.node(), "hardware": hardware}

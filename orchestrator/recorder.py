@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, STUDIES, TRIALS, State
+from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, STUDIES, TRIALS, UNSUCCESSFUL, State
 from orchestrator.storage import Storage
 
 
@@ -45,6 +45,12 @@ class TrialRecorder:
         """Epochs done over all attempts, and this attempt's seconds."""
         self._write(State.RUNNING, epochs_run=epochs_run, seconds=self._seconds_before + seconds)
 
+    def died(self, error: str, traceback: str) -> None:
+        """Its process died too often. What it could still record itself stays: a network that was trained above all."""
+        state = State(self._row.get("state") or State.RUNNING)
+        if state not in UNSUCCESSFUL:
+            self._write(State.FINISHED if state is State.FINISHED else State.FAILED, error=error, traceback=traceback)
+
     def end(self, state: State, **facts: Any) -> None:
         self._write(state, **facts)
 
@@ -56,6 +62,12 @@ class TrialRecorder:
     def _write(self, state: State, **facts: Any) -> None:
         self._row |= {"state": state.value, "updated_at": datetime.now(UTC), **facts}
         self._storage.write(f"{self._folder}/trial.parquet", pa.Table.from_pylist([self._row], schema=TRIALS))
+
+
+def state_of(storage: Storage, trial: str) -> State | None:
+    """What the trial's own file says now; None before its first attempt."""
+    row = storage.read(f"{storage.trial(trial)}/trial.parquet", TRIALS)
+    return None if row is None else State(row["state"][0].as_py())
 
 
 def record_evaluation(

@@ -1,6 +1,8 @@
 """From a study's name to a plan, and from a plan to what a launch needs. The command line is a thin layer on this."""
 
+import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,7 +18,7 @@ from orchestrator.schema import State
 from orchestrator.storage import Storage
 from orchestrator.unit import Unit
 from search_spaces.loading import load_study
-from search_spaces.study import STUDIES, Study, study_path
+from search_spaces.study import STUDIES, Study, study_names, study_path
 from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import to_plain
 from trainables.dataset import DataError, Dataset
@@ -34,6 +36,13 @@ class Place:
     data_root: Path
     cache: Path
 
+    def on(self, command: str) -> str:
+        """The command with the places that were given, where defaults and the environment do not say them already."""
+        command = self.storage.on(command)
+        if str(self.data_root) not in ("data", os.environ.get("MARKSWEEP_DATA")):
+            command += f" --data-root {shlex.quote(str(self.data_root))}"
+        return command
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -44,24 +53,29 @@ class Opened:
     path: Path
     command: str
     digest_of: Callable[[Dataset], str]
+    adds_seeds: bool = False  # were the seeds named on the command line?
 
 
 def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError."""
     path = study_path(name)
+    if path.parent != STUDIES and path.stem in study_names():
+        raise ValueError(f"{path} has the name of a study that is already there. Rename the file: tables go by it.")
     study = load_study(path, changes)
     missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
     settings = [f"{key}={value}" for key, value in sorted(changes.items())]
-    arguments = "".join(f" --set '{setting}'" for setting in settings)
-    # More or fewer seeds are still the same question; other settings are another one.
-    differing = [setting for setting in settings if not setting.startswith("seeds=")]
+    arguments = "".join(f" --set {shlex.quote(setting)}" for setting in settings)
+    # More seeds or other machines are still the same question; other settings are another one.
+    same = ("seeds=", "resources.cpus=", "resources.gpus=")
+    differing = [setting for setting in settings if not setting.startswith(same)]
     return Opened(
         name=re.sub(r"[^\w.+=,()-]", "_", "+".join([path.stem, *differing])),
         study=study,
         path=path,
-        command=f"marksweep run {name}{arguments}",
+        command=place.on(f"marksweep run {shlex.quote(name)}{arguments}"),
+        adds_seeds="seeds" in changes,
         digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
     )
 
@@ -81,7 +95,10 @@ def known(ledger: Ledger) -> Known:
 
 
 def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
-    """Put into the ledger what the study asks, so that reports know its rows before they are filled."""
+    """Put into the ledger what the study asks, so that reports know its rows before they are filled.
+
+    Seeds named on the command line come to those that were asked for before.
+    """
     works = {work.id: work for work in plan.works}
     compared = len(opened.study.variants) > 1
     rows = [
@@ -100,6 +117,16 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
         for work in (works[trial_id(trial, opened.digest_of)],)
         for measurement in work.measurements
     ]
+    if opened.adds_seeds:
+        asked = {(row["variant"], row["seed"]) for row in rows}
+        before = Ledger(place.storage).read("studies").to_pylist()
+        rows += [
+            row
+            for row in before
+            if row["study"] == opened.name
+            and any(row["variant"] == variant for variant, _ in asked)
+            and (row["variant"], row["seed"]) not in asked
+        ]
     record_study(place.storage, opened.name, rows)
 
 
@@ -144,7 +171,9 @@ def _unit(
             **_complexity(work.trial.method, work.trial.data.scheme),
             **code,
         },
-        evaluations=tuple({"id": m.id, "config": to_plain(m.evaluation)} for m in work.missing),
+        evaluations=tuple(
+            {"id": m.id, "config": to_plain(m.evaluation), "digest": digest_of(m.data)} for m in work.missing
+        ),
         storage=place.storage.location if "://" in place.storage.location else place.storage.root,
         data_root=str(place.data_root.resolve()),
         cache=str(place.cache.resolve()),

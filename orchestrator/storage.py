@@ -1,8 +1,11 @@
 """Where everything of a run lies: one filesystem and root, one method for each place below it."""
 
+import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +36,12 @@ class Storage:
     def is_local(self) -> bool:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
+    def on(self, command: str) -> str:
+        """The command with this storage, where the default and the environment do not say it already."""
+        if self.location in ("runs", os.environ.get("MARKSWEEP_STORAGE")):
+            return command
+        return f"{command} --storage {shlex.quote(self.location)}"
+
     def trial(self, trial: str) -> str:
         return f"{self.root}/trials/{trial}"
 
@@ -50,17 +59,20 @@ class Storage:
         found = self.filesystem.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
         return sorted(info.base_name for info in found if not info.base_name.endswith(".partial"))
 
-    def written_since(self, reference: str, folder: str, file: str) -> set[str]:
-        """The names below a folder of the root whose `file` is at least as new as the file `reference`."""
-        since = self.filesystem.get_file_info(reference).mtime_ns
+    def written_at_ns(self, path: str) -> int:
+        """When a file was last written, by its filesystem's clock; 0 where that does not tell."""
+        return self.filesystem.get_file_info(path).mtime_ns or 0
+
+    def written_since(self, since_ns: int, folder: str, file: str) -> set[str]:
+        """The names below a folder of the root whose `file` was written at this time (of the epoch) or later."""
         selector = fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True, recursive=True)
         infos = [info for info in self.filesystem.get_file_info(selector) if info.base_name == file]
-        return {info.path.split("/")[-2] for info in infos if since is None or (info.mtime_ns or 0) >= since}
+        return {info.path.split("/")[-2] for info in infos if (info.mtime_ns or since_ns) >= since_ns}
 
     def write(self, path: str, table: pa.Table) -> None:
         """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones."""
         self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
-        partial = f"{path}.partial"
+        partial = f"{path}.{uuid4().hex}.partial"
         pq.write_table(table, partial, filesystem=self.filesystem, compression="zstd")
         self.filesystem.move(partial, path)
 
@@ -70,5 +82,10 @@ class Storage:
             table = pq.read_table(path, filesystem=self.filesystem)
         except FileNotFoundError:
             return None
+        except pa.ArrowInvalid as error:
+            raise ValueError(
+                f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for another "
+                "one delete its folder, and run the study again."
+            ) from None
         columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
         return pa.table(columns, names=schema.names).cast(schema)

@@ -3,7 +3,6 @@
 The same code runs in a trial's own process and in each worker of a Ray Train group; `Session` is all that differs.
 """
 
-import resource
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import Any
 import torch
 
 from orchestrator.provenance import of_machine
-from orchestrator.recorder import TrialRecorder, canonical_json, record_evaluation
+from orchestrator.recorder import TrialRecorder, canonical_json, record_evaluation, state_of
 from orchestrator.schema import State
 from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
@@ -28,6 +27,7 @@ from trainables.checkpoints import (
     write_checkpoint,
     write_weights,
 )
+from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
 from trainables.evaluation import image_rows, measure
 from trainables.face_cache import Faces, open_faces, prepare
@@ -41,7 +41,7 @@ class Unit:
 
     trial: dict[str, Any]  # the config, plain
     facts: dict[str, Any]  # columns of "trials" known beforehand
-    evaluations: tuple[dict[str, Any], ...]  # {"id": …, "config": …}
+    evaluations: tuple[dict[str, Any], ...]  # {"id": …, "config": …, "digest": of its data}
     storage: str
     data_root: str
     cache: str
@@ -74,16 +74,17 @@ class _Outcome:
 
 
 def execute(unit: Unit, session: Session) -> None:
-    """Do the unit. A mistake in the trial ends it as failed or diverged in the ledger; it never reaches the caller.
+    """Do the unit. A mistake in the trial ends it as failed or diverged in the ledger.
 
-    What does reach the caller is what ends processes: a kill, a stop by Ray, a lost storage.
+    It reaches the caller only in a worker group, where an error on one worker must end the others too. What reaches
+    the caller everywhere is what ends processes: a kill, a stop by Ray, a lost storage.
     """
     torch.set_num_threads(unit.threads)
     storage, lead = Storage(unit.storage), session.placement.rank == 0
+    # Also where its process died after it was trained: then only measurements are missing.
+    done = _Outcome(trained=unit.trained or state_of(storage, unit.id) is State.FINISHED)
     # What trained a network stays in its row when it is only measured.
-    facts = {"trial": unit.id} if unit.trained else unit.facts
-    recorder = TrialRecorder(storage, facts) if lead else None
-    done = _Outcome()
+    recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts) if lead else None
     try:
         _train_and_measure(unit, session, storage, recorder, done)
         if recorder:
@@ -93,9 +94,12 @@ def execute(unit: Unit, session: Session) -> None:
             raise
         done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
         done.error = f"{type(error).__name__}: {error}"
+        if isinstance(error, Diverged):
+            # From its last epoch it would only diverge again.
+            delete_checkpoints((storage.filesystem, storage.trial(unit.id)))
         # A network that could not be measured stays trained: the next run measures it again.
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
-        if session.placement.world > 1:
+        if session.placement.world > 1 and not done.trained:
             raise
     outcome = {"trial": unit.id, "state": done.state.value, "trained": done.trained, "error": done.error}
     session.report(done.metrics | outcome)
@@ -107,9 +111,9 @@ def _train_and_measure(
     if unit.study_file:
         import_study_file(Path(unit.study_file))
     trial: Trial = registry.rebuild(unit.trial)
-    faces = faces_of(trial.data, trial, unit)
+    faces = faces_of(trial.data, trial, unit, unit.facts["data_digest"])
     folder: Folder = (storage.filesystem, storage.trial(unit.id))
-    selected = None if unit.trained else _train(unit, trial, faces, session, storage, folder, recorder, done)
+    selected = None if done.trained else _train(unit, trial, faces, session, storage, folder, recorder, done)
     done.trained = True
     if recorder is None:
         return
@@ -121,7 +125,7 @@ def _train_and_measure(
     for planned in unit.evaluations:
         evaluation: Evaluation = registry.rebuild(planned["config"])
         data = evaluation.data or trial.data
-        of_data = faces if data == trial.data else faces_of(data, trial, unit)
+        of_data = faces if data == trial.data else faces_of(data, trial, unit, planned["digest"])
         measured = measure(model, of_data, evaluation.split, session.placement.device)
         summary = measured.summary()
         facts = {
@@ -149,11 +153,19 @@ def _train(
 ) -> dict[str, torch.Tensor]:
     """Train to the end, from the last checkpoint where there is one, and give the selected weights."""
     state = read_checkpoint(folder)
+    begun = session.placement.broadcast(state.epoch if state else 0)
+    if begun != (state.epoch if state else 0):
+        raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
     initial = None
     if state is None and unit.starts_from:
         initial = read_weights((storage.filesystem, storage.trial(unit.starts_from)))
     if recorder:
-        recorder.start(unreadable_images=list(faces.unreadable), workers=session.placement.world, **of_machine())
+        recorder.start(
+            unreadable_images=list(faces.unreadable),
+            workers=session.placement.world,
+            **of_machine(session.placement.device),
+        )
+    reset_peak_memory(session.placement.device)
     started = time.monotonic()
     for epoch in train(trial, faces, session.placement, state, initial):
         state = epoch.state
@@ -170,24 +182,22 @@ def _train(
         write_weights(folder, state.selected)
         recorder.epochs(state.history)
         recorder.progress(state.epoch, time.monotonic() - started)
-        recorder.end(State.FINISHED, selected_epoch=state.selected_epoch, peak_memory_mb=_peak_memory_mb())
+        memory = peak_memory_mb(session.placement.device)
+        recorder.end(State.FINISHED, selected_epoch=state.selected_epoch, peak_memory_mb=memory)
         delete_checkpoints(folder)
     return state.selected
 
 
-def faces_of(data: Dataset, trial: Trial, unit: Unit) -> Faces:
-    """The prepared data set of a trial on this node, prepared now if it is not there."""
+def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:
+    """The prepared data set of a trial on this node, prepared now if it is not there.
+
+    Raises DataError where this node's files are not those (by `digest`) that the plan counted in.
+    """
     crop, size = trial.recipe.crop, trial.method.input_size
-    path = prepare(data, Path(unit.data_root), crop, size, Path(unit.cache))
+    path = prepare(data, Path(unit.data_root), crop, size, Path(unit.cache), digest=digest)
     return _opened(path, data)
 
 
 @lru_cache(maxsize=4)
 def _opened(path: Path, data: Dataset) -> Faces:
     return open_faces(path, data.scheme)
-
-
-def _peak_memory_mb() -> float:
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

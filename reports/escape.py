@@ -1,11 +1,8 @@
 """The one place where text of the ledger (labels, errors, tags, file names) becomes safe to print anywhere."""
 
 import re
-import unicodedata
 
-_TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-# Control, format (zero width, right-to-left override) and surrogate code points print nothing good anywhere.
-_INVISIBLE = ("Cc", "Cf", "Cs")
+from orchestrator.errors import one_line
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -42,17 +39,6 @@ _LATEX = {
 _SUPERSCRIPT = re.compile("([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
-
-
-def one_line(text: str) -> str:
-    """Text without terminal sequences, control characters and line breaks."""
-    return " ".join(lines(text).split())
-
-
-def lines(text: str) -> str:
-    """Text without terminal sequences and control characters; line breaks and tabs stay."""
-    text = _TERMINAL_SEQUENCE.sub("", text)
-    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE)
 
 
 def latex(text: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import escape, labels
+from orchestrator.errors import lines
+from reports import labels
 from reports.document import Cell, Column, Page, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,7 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=lambda value: escape.lines(value) if type(value) is str else value,
+        finalize=lambda value: lines(value) if type(value) is str else value,
     )
 
 

@@ -5,6 +5,7 @@ The preamble needs \\usepackage{booktabs}, for wide tables graphicx too; \\usepa
 
 from itertools import groupby
 
+from orchestrator.errors import one_line
 from reports import escape, labels
 from reports.document import Cell, Column, Table
 
@@ -25,8 +26,8 @@ def render(table: Table) -> str:
     is_wide = width > NUM_COLUMNS_AT_FULL_SIZE
     lines = [
         f"% Written by marksweep from its ledger. Needs \\usepackage{{booktabs{',graphicx' if is_wide else ''}}}.",
-        *(f"% measured on: {escape.one_line(protocol)}" for protocol in table.protocols),
-        *(f"% fills the empty cells: {escape.one_line(command)}" for command in table.commands),
+        *(f"% measured on: {one_line(protocol)}" for protocol in table.protocols),
+        *(f"% fills the empty cells: {one_line(command)}" for command in table.commands),
         r"\begin{table}[t]",
         r"\centering",
         rf"\caption{{{escape.latex(table.caption)}}}",
@@ -61,7 +62,7 @@ def _head(table: Table) -> list[str]:
 
 def _row(table: Table, printed: labels.PrintedRow) -> list[str]:
     row = printed.row
-    cite = f" % cite: {escape.one_line(row.citation)}" if row.citation else ""
+    cite = f" % cite: {one_line(row.citation)}" if row.citation else ""
     lines = [f"{escape.latex(row.label)}{_marks(row.marks)}{cite}", f"  & {printed.n or '--'}"]
     for of, cell, words in zip(table.columns, row.cells, printed.cells, strict=True):
         lines.append(f"  & {_cell(words)} % {_comment(of, cell)}")
@@ -85,9 +86,9 @@ def _cell(cell: labels.Printed) -> str:
 def _comment(of: Column, cell: Cell) -> str:
     where = f"{of.metric} {of.split}" + ("" if of.subset == "all" else f" {of.subset}")
     if cell.source == "literature":
-        return escape.one_line(f"{where}: published; {cell.protocol}" if cell.protocol else f"{where}: not published")
+        return one_line(f"{where}: published; {cell.protocol}" if cell.protocol else f"{where}: not published")
     behind = f"trials {' '.join(cell.trials)}" if cell.trials else cell.text or cell.progress
-    return escape.one_line(f"{where}: {behind}" + (f"; fill with: {cell.command}" if cell.command else ""))
+    return one_line(f"{where}: {behind}" + (f"; fill with: {cell.command}" if cell.command else ""))
 
 
 def _notes(table: Table) -> list[str]:

@@ -1,17 +1,15 @@
 """The page of a report as data: a section per paper and per study, then failures, provenance and what to run next."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from orchestrator.errors import fingerprint, lines, one_line
 from orchestrator.schema import UNSUCCESSFUL
-from reports import escape, labels
+from reports import labels
 from reports.document import FailureGroup, Figure, Page, Section, Table
 from reports.query import Results, StudyResults
 from reports.registry import Item
-
-_CHANGING_PART = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
 
 
 def build_page(results: Results, chosen: Sequence[Item], progress: Callable[[str], None]) -> Page:
@@ -39,11 +37,6 @@ def build_page(results: Results, chosen: Sequence[Item], progress: Callable[[str
         commands=_next_commands(studies, built),
         problems=tuple(problems),
     )
-
-
-def fingerprint(error: str) -> str:
-    """An error without its numbers and addresses, so that the same cause counts once."""
-    return _CHANGING_PART.sub("#", escape.one_line(error))
 
 
 def _study_names(chosen: Sequence[Item]) -> list[str]:
@@ -115,8 +108,8 @@ def _failures(results: Results, studies: Sequence[StudyResults]) -> tuple[Failur
                     grouped.setdefault(key, []).append((row, f"{study.name} / {variant.label}, seed {seed}"))
     groups = [
         FailureGroup(
-            error=escape.one_line(members[0][0]["error"] or members[0][0]["state"]),
-            traceback=escape.lines(members[0][0]["traceback"] or ""),
+            error=one_line(members[0][0]["error"] or members[0][0]["state"]),
+            traceback=lines(members[0][0]["traceback"] or ""),
             trials=tuple(row["trial"] for row, _ in members),
             where=tuple(where for _, where in members),
             command=f"{command} --retry-failed",

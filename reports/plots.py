@@ -16,7 +16,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
-from reports import escape
+from orchestrator.errors import one_line
 from reports.document import Curves, Face, FaceGrid, Figure
 
 
@@ -123,7 +123,7 @@ def _legend(canvas: Canvas, axes: Axes, curves: Curves, theme: Theme) -> None:
     """Colours name the variants; after them, in grey, what solid and dashed mean. Long legends stand below the axes."""
     seen: dict[int, str] = {}
     for line in curves.lines:
-        seen.setdefault(line.series, textwrap.shorten(escape.one_line(line.label), LEGEND_WIDTH, placeholder=" …"))
+        seen.setdefault(line.series, textwrap.shorten(one_line(line.label), LEGEND_WIDTH, placeholder=" …"))
     handles = []
     for series, label in sorted(seen.items()):
         colour, stroke = _stroke(series, theme)
@@ -160,7 +160,7 @@ def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
             _draw_face(axes[row, column], face, theme)
             if row == 0:
                 axes[row, column].set_title(grid.headings[column], fontsize=9, color=theme.ink, pad=5)
-        axes[row, 0].set_ylabel(escape.one_line(label), fontsize=9.5, fontweight="bold", labelpad=7)
+        axes[row, 0].set_ylabel(one_line(label), fontsize=9.5, fontweight="bold", labelpad=7)
     handles = [
         Line2D([], [], color=colour, marker="o", linestyle="", markersize=4.5, label=words)
         for words, colour in (("truth", TRUTH), ("prediction", PREDICTION))

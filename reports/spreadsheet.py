@@ -3,6 +3,7 @@
 import csv
 import io
 
+from orchestrator.errors import one_line
 from reports import escape, labels
 from reports.document import Table
 
@@ -25,7 +26,7 @@ def render(table: Table) -> str:
                 table.name, *map(escape.spreadsheet, texts), of.metric, of.split, of.subset, of.difference,
                 "" if cell.value is None else repr(cell.value), "" if cell.spread is None else repr(cell.spread),
                 cell.n or "", of.unit, "" if cell.value is None else words.text, escape.spreadsheet(cell.protocol),
-                " ".join(map(escape.one_line, cell.trials)), " ".join(map(repr, cell.seed_values)),
+                " ".join(map(one_line, cell.trials)), " ".join(map(repr, cell.seed_values)),
                 escape.spreadsheet(cell.text or cell.progress), escape.spreadsheet(cell.command),
                 " ".join((*row.marks, *cell.marks)),
             ])  # fmt: skip

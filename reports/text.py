@@ -4,7 +4,8 @@ from rich import box
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from reports import escape, labels
+from orchestrator.errors import one_line
+from reports import labels
 from reports.document import Table
 
 
@@ -35,11 +36,11 @@ def rich_table(table: Table) -> RichTable:
 
 def _title(table: Table) -> str:
     splits = {labels.column_group(of) for of in table.columns}
-    return escape.one_line(table.title + (f" ({splits.pop()})" if len(splits) == 1 else ""))
+    return one_line(table.title + (f" ({splits.pop()})" if len(splits) == 1 else ""))
 
 
 def _below(table: Table) -> list[str]:
-    return [f"To fill: {escape.one_line(command)}" for command in table.commands]
+    return [f"To fill: {one_line(command)}" for command in table.commands]
 
 
 def _grid(table: Table, star: bool) -> list[list[str]]:
@@ -56,7 +57,7 @@ def _grid(table: Table, star: bool) -> list[list[str]]:
         label = f"{row.study}: {row.label}" if several_studies and row.study not in ("", row.label) else row.label
         cells = [cell.text + (" *" if star and cell.bold else "") for cell in printed.cells]
         grid.append([label, printed.n or labels.MISSING, *cells])
-    return [[escape.one_line(text) for text in line] for line in grid]
+    return [[one_line(text) for text in line] for line in grid]
 
 
 def _aligned(line: list[str], widths: list[int]) -> str:

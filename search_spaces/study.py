@@ -29,6 +29,13 @@ class Study:
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"two variants are called {twice[0]!r}. Give each a label of its own, tables need it.")
+        for data in (evaluation.data for evaluation in self.evaluations if evaluation.data is not None):
+            for variant in self.variants:
+                if data.scheme.name != variant.data.scheme.name:
+                    raise ValueError(
+                        f"{variant.label or 'a variant'} finds {variant.data.scheme.name} landmarks, but is evaluated "
+                        f"on {data.kind} with {data.scheme.name}. Evaluate it on data of its own scheme."
+                    )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
 

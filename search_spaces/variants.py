@@ -19,7 +19,7 @@ Axes = Mapping[str, Sequence[Any] | Mapping[str, Any]]
 
 @config
 class Resources:
-    """What one trial is given; it changes speed, not results (but see `Trial.shares`).
+    """What one trial is given. All but the number of workers changes speed alone (see `Trial.shares`).
 
     `workers=0`: the loop runs in the trial's own warm process, best for trials of up to one device. `workers>=1`: a
     Ray Train worker group that shares each global batch. `cpus` and `gpus` are per process; trials with a fraction
@@ -41,6 +41,11 @@ class Variant:
     starts_from: Optional["Variant"] = None
     resources: Resources = field(default=Resources(), metadata=SPEED_ONLY)
     label: str = field(default="", metadata=SPEED_ONLY)
+
+    def __post_init__(self) -> None:
+        workers, batch = self.resources.workers, self.recipe.batch_size
+        if workers and batch % workers:
+            raise ValueError(f"{workers} workers cannot share a batch of {batch} evenly. Take a multiple of {workers}.")
 
     def trial(self, seed: int) -> Trial:
         return Trial(

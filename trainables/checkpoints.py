@@ -8,6 +8,7 @@ checkpoint.
 import hashlib
 import json
 from typing import Any
+from uuid import uuid4
 
 import torch
 from pyarrow import fs
@@ -17,6 +18,7 @@ from torch import Tensor
 from trainables.training import TrainingState
 
 FORMAT = 1
+FILES = ("model.safetensors", "selected.safetensors", "optimizer.safetensors")
 Folder = tuple[fs.FileSystem, str]  # a filesystem, and a path on it
 
 
@@ -56,7 +58,7 @@ def read_checkpoint(folder: Folder) -> TrainingState | None:
     """The newest whole checkpoint below `folder`, or None. Damaged ones are passed over."""
     for path in sorted(_checkpoints(folder), reverse=True):
         facts = _read_facts(folder[0], path)
-        contents = facts and {name: _read(folder[0], f"{path}/{name}") for name in facts["files"]}
+        contents = facts and {name: _read(folder[0], f"{path}/{name}") for name in FILES}
         if facts and contents and all(_digest(contents[name]) == f["digest"] for name, f in facts["files"].items()):
             return _state(facts, {name: load(content) for name, content in contents.items()})
     return None
@@ -75,7 +77,7 @@ def delete_checkpoints(folder: Folder) -> None:
 def write_weights(folder: Folder, weights: dict[str, Tensor]) -> None:
     """The finished trial's network: `weights.safetensors`."""
     filesystem, path = folder
-    partial, target = f"{path}/weights.safetensors.partial", f"{path}/weights.safetensors"
+    partial, target = f"{path}/weights.safetensors.{uuid4().hex}.partial", f"{path}/weights.safetensors"
     filesystem.create_dir(path, recursive=True)
     _write(filesystem, partial, save(_copied(weights)))
     filesystem.move(partial, target)
@@ -142,7 +144,9 @@ def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
     ):
         return None
     sizes = {info.base_name: info.size for info in filesystem.get_file_info(fs.FileSelector(path))}
-    return facts if all(sizes.get(name) == file["bytes"] for name, file in facts["files"].items()) else None
+    # Only the known names: the file could ask for others anywhere.
+    known = sorted(facts["files"]) == sorted(FILES)
+    return facts if known and all(sizes.get(name) == facts["files"][name]["bytes"] for name in FILES) else None
 
 
 def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

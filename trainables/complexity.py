@@ -1,4 +1,8 @@
-"""Parameters and multiply–accumulates of a network."""
+"""What a network costs: parameters, multiply–accumulates, memory."""
+
+import contextlib
+import resource
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -22,3 +26,23 @@ def multiply_accumulates(model: nn.Module, input_size: int) -> int:
         model(torch.zeros(1, 3, input_size, input_size, device=device))
     model.train(was_training)
     return counter.get_total_flops() // 2
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Begin a new measurement: processes live on from trial to trial, and their peaks with them."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        # "5" resets the peak resident size (proc(5)); where the kernel has no such file the peak is the process's.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Since the last reset: what torch allocated on an accelerator, or the resident size of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -108,8 +108,12 @@ def config(cls: C) -> C:
 
     made.__init__ = __init__  # type: ignore[method-assign]
     made.is_config = True  # type: ignore[attr-defined]
-    made.kind = cls.__dict__.get("kind", cls.__name__)  # type: ignore[attr-defined]
-    KINDS[made.kind] = made  # type: ignore[attr-defined]
+    kind = made.kind = cls.__dict__.get("kind", cls.__name__)  # type: ignore[attr-defined]
+    if kind in KINDS and KINDS[kind].__module__ != cls.__module__:
+        # Two classes of one kind would share identities, and so each other's trials.
+        report_mistake(f"kind {kind!r} is taken by {KINDS[kind].__module__}.", 'Give the class another kind = "…".')
+    else:
+        KINDS[kind] = made
     return made  # type: ignore[return-value]
 
 
@@ -128,7 +132,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(plain: Any) -> Any:
-    """The inverse of `to_plain`. Every kind that occurs must have been imported (`registry.import_kinds`)."""
+    """The inverse of `to_plain`. Every kind that occurs must have been imported (`registry.rebuild` sees to it)."""
     if isinstance(plain, Mapping):
         if plain.get("kind") not in KINDS:
             raise ValueError(f"Unknown kind {plain.get('kind')!r}. {nearest(str(plain.get('kind')), KINDS)}")

@@ -72,7 +72,9 @@ class Dataset(Config, ABC):
         path = (root / face.image).resolve()
         if not path.is_relative_to(root):
             raise UnreadableImage(f"{face.image}: lies outside {root}")
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.exists() else None
+        # Annotations are of the stored pixels; a camera's note to turn the picture does not turn them.
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        pixels = cv2.imread(str(path), flags) if path.exists() else None
         if pixels is None:
             raise UnreadableImage(f"{face.image}: {'not a readable image' if path.exists() else 'no such file'}")
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)

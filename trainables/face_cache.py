@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from trainables.metrics import Array, normalisers
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop, cut, transform
 
-FORMAT = 1  # raise it when the file's layout or the way crops are cut changes
+FORMAT = 1  # raise it when the file's layout changes, and Crop.VERSION with it when the pixels do
 MARGIN = 0.25  # of the crop's side, kept on every edge: covers ±30° of rotation, or ±10° with 5 % of crop jitter
 FACES_PER_RECORD_BATCH = 256
 
@@ -71,25 +72,40 @@ def cache_path(folder: Path, dataset: Dataset, digest: str, crop: Crop, input_si
 
 
 def prepare(
-    dataset: Dataset, data_root: Path, crop: Crop, input_size: int, folder: Path, progress: Progress | None = None
+    dataset: Dataset,
+    data_root: Path,
+    crop: Crop,
+    input_size: int,
+    folder: Path,
+    progress: Progress | None = None,
+    digest: str | None = None,
 ) -> Path:
     """The prepared file, made now if it is not there. Two processes that ask at once make it once.
 
-    Raises `DataError` where the data set is missing, or where no face of some split can be read.
+    Raises `DataError` where the data set is missing, where no face of some split can be read, or where its files are
+    not those of the `digest` that is asked for.
     """
+    if digest is not None and (known := cache_path(folder, dataset, digest, crop, input_size)).exists():
+        return known
     missing = dataset.missing(data_root)
     if missing:
         raise DataError(missing)
     folder.mkdir(parents=True, exist_ok=True)
-    digest = dataset.digest(data_root)
-    target = cache_path(folder, dataset, digest, crop, input_size)
+    found = dataset.digest(data_root)
+    if digest is not None and digest != found:
+        raise DataError(
+            f"Data set {dataset.kind!r} below {data_root} is not the one that was planned with: its digest is {found}, "
+            f"expected {digest}. Were files changed meanwhile, or does this node see other ones? Plan again."
+        )
+    target = cache_path(folder, dataset, found, crop, input_size)
     if target.exists():
         return target
     with target.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            partial = target.with_suffix(".partial")
-            _write(partial, dataset, data_root, crop, input_size, digest, progress)
+            # A name of its own: between nodes that share this folder the lock may not hold.
+            partial = target.with_suffix(f".{uuid4().hex}.partial")
+            _write(partial, dataset, data_root, crop, input_size, found, progress)
             partial.replace(target)
     return target
 

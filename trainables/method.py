@@ -59,6 +59,10 @@ class LandmarkModel(nn.Module, ABC):
     def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"]:
         """Landmarks in px of the input crop."""
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take over the weights of the stage before; a model that has other parts than that stage says which."""
+        self.load_state_dict(weights)
+
     def updates(self) -> list[Update]:
         """The optimisers of one training step, in order. A model without parameters has none."""
         parameters = tuple(parameter for parameter in self.parameters() if parameter.requires_grad)

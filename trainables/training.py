@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from trainables.dataset import MISSING, VISIBLE, DataError
 from trainables.evaluation import measure
@@ -29,7 +28,8 @@ from trainables.trial import Trial
 class Placement:
     """Where a loop runs: alone, or as one of several workers that share each global batch.
 
-    `wrap` makes a model's gradients common to all workers; `broadcast` gives every worker rank 0's value.
+    `wrap` makes a model's gradients common to all workers; `broadcast` gives every worker rank 0's value; `mean` gives
+    every worker the mean of a tensor over all of them.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -37,6 +37,7 @@ class Placement:
     world: int = 1
     wrap: Callable[[nn.Module], nn.Module] = lambda model: model
     broadcast: Callable[[Any], Any] = lambda value: value
+    mean: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,12 @@ def train(
             raise DataError(
                 f"Data set {trial.data.kind!r} has no readable {split} face {purpose}. Add some to its list."
             )
+    if len(faces.rows["train"]) < placement.world:
+        raise DataError(f"Data set {trial.data.kind!r} has fewer train faces than the {placement.world} workers.")
     torch.manual_seed(trial.seed)
     model = trial.method.build(faces.scheme).to(placement.device)
     if initial is not None:
-        model.load_state_dict(initial)
+        model.start_from(initial)
     steps = [_Step(update, recipe) for update in model.updates()]
     state = _restore(state, model, steps) if state else _first_state(model, steps)
     trained = placement.wrap(model) if steps else model
@@ -178,6 +181,7 @@ class _Step:
         self.update = update
         self.optimizer = recipe.optimizer.build(update.parameters)
         self.schedule = recipe.schedule.build(self.optimizer, recipe.epochs)
+        self.needs_metric = type(recipe.schedule).needs_metric
 
     def descend(self, terms: dict[str, Tensor], last: bool) -> None:
         chosen = [terms[name] for name in self.update.terms or terms]
@@ -186,8 +190,8 @@ class _Step:
         self.optimizer.step()
 
     def end_epoch(self, monitored: float) -> None:
-        if isinstance(self.schedule, ReduceLROnPlateau):
-            self.schedule.step(monitored)
+        if self.needs_metric:
+            self.schedule.step(monitored)  # type: ignore[arg-type]
         else:
             self.schedule.step()
 
@@ -213,7 +217,8 @@ def _train_epoch(
         names = list(terms)
         # Kept on the device: reading each value would make every step wait for it.
         recorded.append(torch.stack([term.detach() for term in terms.values()]))
-    values = torch.stack(recorded).cpu()
+    # Over all workers, so that each of them sees what any of them saw, and stops where one diverged.
+    values = placement.mean(torch.stack(recorded)).cpu()
     wrong = (~values.isfinite().all(dim=1)).nonzero()
     if len(wrong):
         step_number = int(wrong[0])

@@ -1,8 +1,11 @@
 """The only file here that knows Ray: one worker of a Ray Train group as a placement of the training loop."""
 
 import ray.train.torch
+import torch
+import torch.distributed
 from ray import train
 from ray.train.collective import broadcast_from_rank_zero
+from torch import Tensor
 
 from trainables.training import Placement
 
@@ -16,4 +19,10 @@ def group_placement() -> Placement:
         world=context.get_world_size(),
         wrap=ray.train.torch.prepare_model,
         broadcast=broadcast_from_rank_zero,
+        mean=_mean,
     )
+
+
+def _mean(tensor: Tensor) -> Tensor:
+    torch.distributed.all_reduce(tensor)
+    return tensor / torch.distributed.get_world_size()

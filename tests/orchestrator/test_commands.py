@@ -130,7 +130,7 @@ def test_settings_change_every_variant_and_are_part_of_the_next_command(markswee
     study_file(tmp_path)
     said = marksweep("plan", "mine.py", "--set", "recipe.batch_size=2", "--set", "seeds=0,1,2")
     assert "mine+recipe.batch_size=2: 0 done, 6 to run." in said.out
-    assert said.last == "Next: marksweep run mine.py --set 'recipe.batch_size=2' --set 'seeds=(0, 1, 2)'"
+    assert said.last == "Next: marksweep run mine.py --set recipe.batch_size=2 --set 'seeds=(0, 1, 2)'"
     again = marksweep("plan", "mine.py", "--set", "recipe.batch_size=2", "--set", "seeds=(0, 1, 2)")
     assert again.out == said.out
 
@@ -138,6 +138,39 @@ def test_settings_change_every_variant_and_are_part_of_the_next_command(markswee
 def test_more_seeds_are_the_same_question(marksweep, tmp_path):
     study_file(tmp_path)
     assert "mine: 0 done, 2 to run." in marksweep("plan", "mine.py", "--set", "seeds=7").out
+
+
+def test_seeds_named_on_the_command_line_come_to_those_that_were_asked_for(tmp_path):
+    place = Place(Storage(str(tmp_path / "runs")), tmp_path / "data", tmp_path / "cache")
+    for changes in ({}, {"seeds": (7,)}):
+        opened = open_study(str(study_file(tmp_path)), changes, place)
+        remember_question(opened, make_plan(opened, place), place)
+    asked = {row["seed"] for row in Ledger(place.storage).read("studies").to_pylist()}
+    assert asked == {0, 1, 7}
+    opened = open_study(str(study_file(tmp_path)), {}, place)
+    remember_question(opened, make_plan(opened, place), place)
+    assert {row["seed"] for row in Ledger(place.storage).read("studies").to_pylist()} == {0, 1}
+
+
+def test_other_processors_are_the_same_question(marksweep, tmp_path):
+    study_file(tmp_path)
+    assert "mine: 0 done, 4 to run." in marksweep("plan", "mine.py", "--set", "resources.cpus=2").out
+
+
+def test_a_study_of_ones_own_cannot_take_the_name_of_one_that_is_there(marksweep, tmp_path):
+    (tmp_path / "demo.py").write_text(study_file(tmp_path).read_text())
+    said = marksweep("plan", "demo.py")
+    assert said.code == 2
+    assert "Rename the file" in said.err
+
+
+def test_a_damaged_file_of_the_ledger_is_named_with_its_remedy(marksweep, tmp_path):
+    (tmp_path / "runs" / "trials" / "0123456789abcdef").mkdir(parents=True)
+    (tmp_path / "runs" / "trials" / "0123456789abcdef" / "trial.parquet").write_bytes(b"no Parquet")
+    said = marksweep("status")
+    assert said.code == 2
+    assert "0123456789abcdef/trial.parquet is damaged" in said.err
+    assert "delete its folder" in said.err
 
 
 def test_a_study_with_five_mistakes_is_answered_with_all_five(marksweep, tmp_path):

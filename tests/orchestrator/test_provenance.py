@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
 from orchestrator import provenance
 
@@ -82,15 +83,13 @@ def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     assert set(json.loads(provenance.of_code()["versions"])) == {"python", "torch"}
 
 
-def test_the_machine_has_a_name_and_a_processor(monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    found = provenance.of_machine()
+def test_the_machine_has_a_name_and_a_processor():
+    found = provenance.of_machine(torch.device("cpu"))
     assert found["host"] == platform.node()
     assert found["hardware"].endswith(f", {os.cpu_count()} cores")
     assert not found["hardware"].startswith(",")
 
 
 def test_an_accelerator_is_named_instead_of_the_processor(monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "NVIDIA H200")
-    assert provenance.of_machine()["hardware"] == "NVIDIA H200"
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "NVIDIA H200")
+    assert provenance.of_machine(torch.device("cuda:0"))["hardware"] == "NVIDIA H200"

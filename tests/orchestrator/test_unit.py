@@ -2,6 +2,7 @@
 
 import json
 import math
+import resource
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -251,6 +252,46 @@ def test_a_trial_that_died_after_its_last_epoch_is_only_measured_again(place, un
     }
 
 
+def test_a_unit_started_again_by_ray_after_its_trial_was_trained_only_measures(place, monkeypatch):
+    (unit,) = planned_units(place, NETWORK)
+
+    def die(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(orchestrator.unit, "measure", die)
+    with pytest.raises(KeyboardInterrupt):
+        execute(unit, Session())
+    monkeypatch.undo()
+    monkeypatch.setattr(orchestrator.unit, "train", die)
+    execute(unit, Session())
+    assert only_trial(place)["state"] == "finished"
+    assert only_trial(place)["attempts"] == 1
+    assert planned_units(place, NETWORK) == []
+
+
+def test_a_diverged_trial_that_is_retried_starts_anew(place):
+    infinite = with_changes(NETWORK, {"method": Infinite(input_size=32, width=8)})
+    run(place, infinite)
+    assert only_trial(place)["state"] == "diverged"
+    assert not list(folder(place).glob("epoch-*"))
+
+
+def test_other_files_than_those_that_were_planned_with_fail_the_trial(place):
+    (unit,) = planned_units(place, FLOOR)
+    execute(replace(unit, facts=unit.facts | {"data_digest": "0123456789abcdef"}), Session())
+    row = only_trial(place)
+    assert row["state"] == "failed"
+    assert "expected 0123456789abcdef" in row["error"]
+
+
+def test_the_peak_memory_is_the_trials_own(place):
+    held = np.ones(600 * 2**20 // 8)  # 600 MB, let go before the trial begins
+    del held
+    run(place, FLOOR)
+    of_the_process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert 50 < only_trial(place)["peak_memory_mb"] < of_the_process - 300
+
+
 def test_a_method_that_raises_fails_with_its_traceback_and_nobody_else_notices(place):
     raising = with_changes(FLOOR, {"method": Raising(input_size=32), "label": "raising"})
     reports = run(place, raising, FLOOR)
@@ -409,7 +450,11 @@ def test_a_trial_starts_from_the_weights_of_its_stage(place):
 def test_a_worker_that_does_not_lead_writes_nothing(place):
     (unit,) = planned_units(place, FLOOR)
     reports = []
-    execute(unit, Session(Placement(rank=1, world=2, broadcast=lambda value: {"val_nme_io": 0.5}), reports.append))
+
+    def of_the_lead(value):
+        return {"val_nme_io": 0.5} if value is None else value
+
+    execute(unit, Session(Placement(rank=1, world=2, broadcast=of_the_lead), reports.append))
     assert rows(place, "trials") == []
     assert reports[-1]["state"] == "finished"
 

@@ -124,3 +124,8 @@ def test_every_wrong_value_of_an_axis_is_a_mistake_of_its_own_at_the_axis_line()
         "Recipe.epochs = -2: should be greater than 0.",
     ]
     assert {mistake.where.partition(":")[0] for mistake in mistakes} == {"test_variants.py"}
+
+
+def test_a_batch_that_workers_cannot_share_evenly_is_refused():
+    with pytest.raises(ConfigError, match="3 workers cannot share a batch of 32 evenly"):
+        Variant(method=MeanShape(), data=Synthetic(), resources=Resources(workers=3))

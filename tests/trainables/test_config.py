@@ -16,6 +16,7 @@ from trainables.config import (
     ConfigError,
     Unknown,
     collect_mistakes,
+    config,
     from_plain,
     is_config,
     nearest,
@@ -234,3 +235,13 @@ def test_only_configs_are_configs():
     assert not is_config(Recipe)
     assert not is_config({"kind": "Recipe"})
     assert Study.kind == "Study"
+
+
+def test_a_kind_belongs_to_the_module_that_had_it_first():
+    with pytest.raises(ConfigError, match="kind 'Adam' is taken by trainables.recipe"):
+
+        @config
+        class Adam:
+            lr: float = 1.0
+
+    assert KINDS["Adam"].__module__ == "trainables.recipe"

@@ -1,0 +1,97 @@
+"""What the verbs print: plans, counts, errors grouped by cause, the next command."""
+
+import shlex
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.errors import fingerprint, one_line
+from orchestrator.plan import Plan, Status
+from orchestrator.session import Opened, Place
+
+_WORDS = {
+    Status.DONE: "done",
+    Status.EVALUATE: "to evaluate",
+    Status.RESUME: "to resume",
+    Status.RUN: "to run",
+    Status.FAILED: "failed",
+    Status.BLOCKED: "blocked",
+}
+_STYLE = {Status.DONE: "green", Status.FAILED: "red", Status.BLOCKED: "yellow"}
+
+
+def progress_bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def show_plan(made: Plan, console: Console) -> None:
+    console.print(Text(f"{made.study}: {made.question}", style="bold"))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("trial", "variant", "seed", "plan", "to measure", "where"):
+        table.add_column(column)
+    for work in made.works:
+        state = Text(
+            _WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, "")
+        )
+        splits = ", ".join(measurement.evaluation.split for measurement in work.missing)
+        where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
+        table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)
+    console.print(table)
+    console.print(counts(made), markup=False, highlight=False)
+
+
+def counts(made: Plan) -> str:
+    counts = {status: made.count(status) for status in Status}
+    always = (Status.DONE, Status.RUN)
+    parts = [f"{count} {_WORDS[status]}" for status, count in counts.items() if count or status in always]
+    return f"{made.study}: {', '.join(parts)}."
+
+
+def after_plan(made: Plan, opened: Opened, place: Place) -> str:
+    again = opened.command
+    report = place.storage.on(f"marksweep report {shlex.quote(opened.name)}")
+    if made.todo:
+        return again
+    if made.count(Status.FAILED):
+        return f"{again} --retry-failed, once the cause is mended; or {report}"
+    return report
+
+
+def show_failures(made: Plan, console: Console) -> None:
+    failed = [work for work in made.works if work.reason]
+    show_errors([{"error": work.reason, "trial": work.id} for work in failed], console)
+
+
+def show_errors(rows: list[dict[str, Any]], console: Console) -> None:
+    """Errors grouped by cause, most frequent first."""
+    groups: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
+    for row in rows:
+        cause = fingerprint(row["error"])
+        first.setdefault(cause, one_line(row["error"]))
+        groups.setdefault(cause, []).append(row["trial"])
+    for cause, trials in sorted(groups.items(), key=lambda group: -len(group[1])):
+        error = first[cause]
+        some = ", ".join(trials[:3]) + (" …" if len(trials) > 3 else "")
+        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"), soft_wrap=True)
+    if groups:
+        example = next(iter(groups.values()))[0]
+        sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
+        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False, soft_wrap=True)
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def next_command(console: Console, command: str) -> None:
+    # Never broken into lines: it is there to be copied.
+    console.print(f"Next: {command}", markup=False, highlight=False, soft_wrap=True)
