@@ -287,8 +287,8 @@ def test_other_files_than_those_that_were_planned_with_fail_the_trial(place):
 def test_the_peak_memory_is_the_trials_own(place):
     held = np.ones(600 * 2**20 // 8)  # 600 MB, let go before the trial begins
     del held
-    run(place, FLOOR)
     of_the_process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    run(place, FLOOR)
     assert 50 < only_trial(place)["peak_memory_mb"] < of_the_process - 300
 
 

@@ -13,6 +13,7 @@ from search_spaces.study import Study, study_names, study_path
 from search_spaces.variants import Resources, Variant
 from trainables import registry
 from trainables.config import (
+    KINDS,
     ConfigError,
     Unknown,
     collect_mistakes,
@@ -238,7 +239,7 @@ def test_only_configs_are_configs():
 
 
 def test_a_kind_belongs_to_the_module_that_had_it_first():
-    with pytest.raises(ConfigError, match="kind 'Adam' is taken by trainables.recipe"):
+    with pytest.raises(ConfigError, match=r"kind 'Adam' is taken by trainables\.recipe"):
 
         @config
         class Adam:
