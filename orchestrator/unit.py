@@ -134,7 +134,7 @@ def _train_and_measure(
             "dataset": data.kind,
             "data_digest": of_data.digest,
             "split": evaluation.split,
-            "protocol": trial.recipe.crop.describe(),
+            "protocol": trial.recipe.crop.describe(of_data.boxed),
             "config": canonical_json(planned["config"]),
         }
         record_evaluation(storage, facts, summary, image_rows(measured))

@@ -41,6 +41,7 @@ DARK = Theme(
 
 TRUTH, PREDICTION = "#2fd6a5", "#ff6a1f"  # on photographs, in both themes
 LEGEND_WIDTH = 84  # letters that fit below the axes
+ROW_LABEL_WIDTH = 20  # characters a line beside a row of faces
 STROKES = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
 
 STYLE: dict[Any, Any] = {
@@ -145,7 +146,7 @@ def _stroke(series: int, theme: Theme) -> tuple[str, Any]:
 
 def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
     num_rows, num_columns = len(grid.rows), len(grid.headings)
-    side, gap, left, top, bottom, right = 8.4 / max(num_columns, 4), 0.24, 0.32, 0.28, 0.50, 0.04  # inches
+    side, gap, left, top, bottom, right = 8.4 / max(num_columns, 4), 0.24, 0.55, 0.28, 0.50, 0.04  # inches
     width = left + side * num_columns + 0.06 * (num_columns - 1) + right
     height = top + side * num_rows + gap * (num_rows - 1) + bottom
     canvas = Canvas(figsize=(width, height))
@@ -160,7 +161,8 @@ def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
             _draw_face(axes[row, column], face, theme)
             if row == 0:
                 axes[row, column].set_title(grid.headings[column], fontsize=9, color=theme.ink, pad=5)
-        axes[row, 0].set_ylabel(one_line(label), fontsize=9.5, fontweight="bold", labelpad=7)
+        words = textwrap.fill(one_line(label), ROW_LABEL_WIDTH)
+        axes[row, 0].set_ylabel(words, fontsize=8.5, fontweight="bold", labelpad=7)
     handles = [
         Line2D([], [], color=colour, marker="o", linestyle="", markersize=4.5, label=words)
         for words, colour in (("truth", TRUTH), ("prediction", PREDICTION))

@@ -24,7 +24,7 @@ from trainables.metrics import Array, normalisers
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop, cut, transform
 
-FORMAT = 1  # raise it when the file's layout changes, and Crop.VERSION with it when the pixels do
+FORMAT = 2  # raise it when the file's layout changes, and Crop.VERSION with it when the pixels do
 MARGIN = 0.25  # of the crop's side, kept on every edge: covers ±30° of rotation, or ±10° with 5 % of crop jitter
 FACES_PER_RECORD_BATCH = 256
 
@@ -52,6 +52,7 @@ class Faces:
     tags: list[tuple[str, ...]]
     rows: dict[str, NDArray[np.int64]]  # split -> its rows
     unreadable: tuple[str, ...]
+    boxed: float  # share of faces whose box the data set gives
     digest: str
 
     def landmarks_crop(self, rows: NDArray[np.int64]) -> Array:
@@ -138,6 +139,7 @@ def open_faces(path: Path, scheme: Scheme) -> Faces:
         tags=[tuple(tags) for tags in table["tags"].to_pylist()],
         rows={name: np.flatnonzero((split == name) & readable) for name in ("train", "val", "test")},
         unreadable=tuple(reason for reason in unreadable if reason),
+        boxed=float(np.mean(table["boxed"].to_numpy())),
         digest=facts["digest"],
     )
 
@@ -194,6 +196,7 @@ def _row(dataset: Dataset, root: Path, face: Face, crop: Crop, input_size: int, 
         "image": face.image,
         "split": face.split,
         "group": face.group,
+        "boxed": face.box is not None,
         "tags": list(face.tags),
     }
 
@@ -209,6 +212,7 @@ def _schema(num_landmarks: int, side: int) -> pa.Schema:
             ("image", pa.string()),
             ("split", pa.string()),
             ("group", pa.string()),
+            ("boxed", pa.bool_()),  # does the data set give its box?
             ("tags", pa.list_(pa.string())),
         ]
     )

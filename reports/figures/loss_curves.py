@@ -15,14 +15,15 @@ VALIDATION = "val_mse"
 
 
 def build(results: Results, study: str) -> Figure | None:
-    """None before the first epoch is recorded."""
+    """None before two epochs are recorded."""
     known = results.study(study)
     if known is None:
         return None
     lines, training = [], set()
     for variant in known.variants:
         history = known.history(variant, (*TRAINING, VALIDATION)).groupby("metric")
-        recorded = {str(metric): rows for metric, rows in history}
+        # A method of one epoch, like the mean face, has no curve, and its loss another scale.
+        recorded = {str(metric): rows for metric, rows in history if rows["epoch"].nunique() > 1}
         train = next((name for name in TRAINING if name in recorded), None)
         if train:
             training.add(train)

@@ -123,4 +123,8 @@ def test_a_box_far_larger_than_its_picture_still_gives_a_crop():
 
 
 def test_a_crop_describes_its_protocol_in_words():
-    assert Crop().describe() == "ground-truth box ×1.25, square"
+    assert Crop().describe(boxed=1.0) == "ground-truth box ×1.25, square"
+    given = Crop(source="dataset", scale=1.2, square=False)
+    assert given.describe(boxed=0.0) == "ground-truth box ×1.2, stretched"
+    assert given.describe(boxed=1.0) == "data set's box ×1, stretched"
+    assert given.describe(boxed=0.75) == "data set's box ×1, for 25.0% without one ground-truth box ×1.2, stretched"

@@ -32,10 +32,15 @@ class Crop:
     square: bool = True
     enlarge_dataset_box: bool = False
 
-    def describe(self) -> str:
-        """The protocol in words, as tables print it."""
-        box = {"landmarks": "ground-truth box", "dataset": "data set's box"}[self.source]
-        return f"{box} ×{self.scale:g}, {'square' if self.square else 'stretched'}"
+    def describe(self, boxed: float) -> str:
+        """The protocol in words, as tables print it. `boxed`: the share of faces whose box the data set gives."""
+        truth = f"ground-truth box ×{self.scale:g}"
+        given = f"data set's box ×{self.scale if self.enlarge_dataset_box else 1:g}"
+        if self.source == "landmarks" or boxed == 0:
+            box = truth
+        else:
+            box = given if boxed == 1 else f"{given}, for {1 - boxed:.1%} without one {truth}"
+        return f"{box}, {'square' if self.square else 'stretched'}"
 
     def matrix(self, landmarks: Array, box: Array | None, size: int) -> Array:
         """The map from image px to crop px [2, 3]. `landmarks` [K, 2]; `box` (x, y, width, height) or None.
