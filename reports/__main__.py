@@ -41,10 +41,13 @@ def _report(names: list[str], out: Path, storage: str) -> int:
     from orchestrator.ledger import Ledger
     from reports.build import build_report
     from reports.query import Results
+    from reports.text import plain, rich_table
 
     shown = console()
     with shown.status("Building the report") as status:
         files = build_report(Results(Ledger(storage)), out, names, lambda name: status.update(f"Building {name}"))
+    for table in files.tables:
+        shown.print(rich_table(table) if shown.is_terminal else plain(table), markup=False, highlight=False)
     for problem in files.problems:
         shown.print(problem, style="red", markup=False)
     shown.print(f"{len(files.files)} files. Next: open {files.index}", markup=False, highlight=False)

@@ -64,11 +64,6 @@ def read_checkpoint(folder: Folder) -> TrainingState | None:
     return None
 
 
-def has_checkpoint(folder: Folder) -> bool:
-    """Whether a checkpoint was completed below `folder`, without reading its weights."""
-    return any(_read_facts(folder[0], path) for path in _checkpoints(folder))
-
-
 def delete_checkpoints(folder: Folder) -> None:
     for path in _checkpoints(folder):
         folder[0].delete_dir(path)

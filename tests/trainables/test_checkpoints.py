@@ -15,7 +15,6 @@ from safetensors import SafetensorError
 
 from trainables.checkpoints import (
     delete_checkpoints,
-    has_checkpoint,
     read_checkpoint,
     read_weights,
     write_checkpoint,
@@ -83,7 +82,6 @@ def two_checkpoints(tmp_path) -> Path:
 
 def test_a_checkpoint_comes_back_as_it_was_written(tmp_path):
     write_checkpoint(place(tmp_path), state_after(3))
-    assert has_checkpoint(place(tmp_path))
     assert_whole(read_checkpoint(place(tmp_path)), state_after(3))
 
 
@@ -115,7 +113,6 @@ def test_a_checkpoint_holds_safetensors_and_json_and_nothing_else(tmp_path):
 
 def test_where_nothing_was_written_there_is_no_checkpoint(tmp_path):
     assert read_checkpoint(place(tmp_path / "nothing")) is None
-    assert not has_checkpoint(place(tmp_path / "nothing"))
     delete_checkpoints(place(tmp_path / "nothing"))
 
 
@@ -163,7 +160,6 @@ def test_with_every_checkpoint_damaged_training_starts_anew(file, two_checkpoint
     for folder in two_checkpoints.iterdir():
         _cut_in_half(folder / file)
     assert read_checkpoint(place(two_checkpoints)) is None
-    assert not has_checkpoint(place(two_checkpoints))
 
 
 def test_no_flipped_bit_of_the_facts_is_ever_believed(tmp_path):
