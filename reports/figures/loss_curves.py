@@ -23,7 +23,7 @@ def build(results: Results, study: str) -> Figure | None:
     for variant in known.variants:
         history = known.history(variant, (*TRAINING, VALIDATION)).groupby("metric")
         # A method of one epoch, like the mean face, has no curve, and its loss another scale.
-        recorded = {str(metric): rows for metric, rows in history if rows["epoch"].nunique() > 1}
+        recorded = {str(metric): rows for metric, rows in history if len(set(rows["epoch"])) > 1}
         train = next((name for name in TRAINING if name in recorded), None)
         if train:
             training.add(train)
