@@ -16,7 +16,6 @@ from ray import train, tune
 from ray.train import TrainingFailedError
 from ray.train.torch import TorchConfig
 from ray.tune.integration.ray_train import TuneReportCallback
-from ray.tune.search import Searcher
 
 from orchestrator.guards import LeanTorchTrainer, OrphanSweeper, survive_out_of_memory
 from orchestrator.ledger import Ledger
@@ -52,7 +51,7 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
     pending = list(assignments)
     ended: dict[str, State] = {}
     while pending:
-        round_ = _next_round(pending, ended)
+        round_ = _next_round(pending)
         _run_round(round_, view, ended)
         if any(a.unit.id not in ended and _can_still_run(a.unit, ended) for a in round_):
             raise KeyboardInterrupt
@@ -83,18 +82,13 @@ def _how_many(resources: Resources, available: Mapping[str, float]) -> int:
     return min(counts)
 
 
-def _next_round(pending: Sequence[Assignment], ended: dict[str, State]) -> list[Assignment]:
-    """Units of one placement that can run now or after another of the round: groups and single processes apart,
+def _next_round(pending: Sequence[Assignment]) -> list[Assignment]:
+    """Units of one placement whose stage before is done: groups and single processes apart,
     so that a group never waits for ever behind single trials that keep taking its processors."""
-    grouped = pending[0].resources.workers > 0
     waiting = {assignment.unit.id for assignment in pending}
-    chosen: list[Assignment] = []
-    for assignment in pending:
-        start = assignment.unit.starts_from
-        ready = start not in waiting or any(start == other.unit.id for other in chosen)
-        if (assignment.resources.workers > 0) == grouped and ready:
-            chosen.append(assignment)
-    return chosen
+    ready = [assignment for assignment in pending if assignment.unit.starts_from not in waiting]
+    grouped = ready[0].resources.workers > 0
+    return [assignment for assignment in ready if (assignment.resources.workers > 0) == grouped]
 
 
 def _can_still_run(unit: Unit, ended: dict[str, State]) -> bool:
@@ -108,10 +102,9 @@ def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, S
     folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
         tune.Tuner(
-            tune.with_resources(_trial, lambda config: _resources_of(config)),
+            tune.with_resources(_trial, lambda config: _resources_of(config["assignment"])),
+            param_space={"assignment": tune.grid_search([_plain(assignment) for assignment in assignments])},
             tune_config=tune.TuneConfig(
-                search_alg=_Queue(assignments, ended),
-                num_samples=-1,
                 max_concurrent_trials=at_once,
                 reuse_actors=not grouped,
             ),
@@ -127,8 +120,8 @@ def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, S
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _resources_of(config: dict[str, Any]) -> tune.PlacementGroupFactory:
-    resources = Resources(**config["resources"])
+def _resources_of(plain: dict[str, Any]) -> tune.PlacementGroupFactory:
+    resources = Resources(**plain["resources"])
     if resources.workers:
         return tune.PlacementGroupFactory([_DRIVER_ONLY])
     return tune.PlacementGroupFactory([{"CPU": resources.cpus} | ({"GPU": resources.gpus} if resources.gpus else {})])
@@ -136,12 +129,13 @@ def _resources_of(config: dict[str, Any]) -> tune.PlacementGroupFactory:
 
 def _trial(config: dict[str, Any]) -> None:
     """The Tune trainable."""
-    resources = Resources(**config["resources"])
+    plain = config["assignment"]
+    resources = Resources(**plain["resources"])
     if resources.workers:
-        _drive_group(config, resources)
+        _drive_group(plain, resources)
         return
     device = torch.device("cuda:0" if resources.gpus and torch.cuda.is_available() else "cpu")
-    execute(Unit(**config["unit"]), Session(Placement(device=device), tune.report))
+    execute(Unit(**plain["unit"]), Session(Placement(device=device), tune.report))
 
 
 def _drive_group(config: dict[str, Any], resources: Resources) -> None:
@@ -183,39 +177,11 @@ def _group_worker(config: dict[str, Any]) -> None:
     execute(Unit(**config["unit"]), Session(group_placement(), train.report))
 
 
-class _Queue(Searcher):
-    """Hands a round's units to Tune, each when the stage that it starts from has finished."""
-
-    def __init__(self, assignments: Sequence[Assignment], ended: dict[str, State]) -> None:
-        super().__init__(metric="epoch", mode="max")
-        self._waiting = list(assignments)
-        self._ended = ended
-
-    def set_search_properties(self, metric: Any, mode: Any, config: Any, **spec: Any) -> bool:
-        return True
-
-    def suggest(self, trial_id: str) -> Any:
-        mine = {assignment.unit.id for assignment in self._waiting}
-        self._waiting = [a for a in self._waiting if _can_still_run(a.unit, self._ended)]
-        for assignment in self._waiting:
-            start = assignment.unit.starts_from
-            if start is None or (start not in mine and self._ended.get(start) in (None, State.FINISHED)):
-                self._waiting.remove(assignment)
-                return {"unit": asdict(assignment.unit), "resources": _plain(assignment.resources)}
-        return None if self._waiting else Searcher.FINISHED
-
-    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        pass
-
-    def save(self, checkpoint_path: str) -> None:
-        pass
-
-    def restore(self, checkpoint_path: str) -> None:
-        pass
-
-
-def _plain(resources: Resources) -> dict[str, Any]:
-    return {"workers": resources.workers, "cpus": resources.cpus, "gpus": resources.gpus}
+def _plain(assignment: Assignment) -> dict[str, Any]:
+    """What travels to the trial's process."""
+    given = assignment.resources
+    resources = {"workers": given.workers, "cpus": given.cpus, "gpus": given.gpus}
+    return {"unit": asdict(assignment.unit), "resources": resources}
 
 
 class _Watch(tune.Callback):
@@ -229,7 +195,7 @@ class _Watch(tune.Callback):
         return {}  # Tune pickles callbacks for a restore that is never made
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        self._view.show(Event(trial.config["unit"]["facts"]["trial"], "started"))
+        self._view.show(Event(trial.config["assignment"]["unit"]["facts"]["trial"], "started"))
 
     def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any) -> None:
         if "trial" not in result:
@@ -241,7 +207,7 @@ class _Watch(tune.Callback):
         self._view.show(Event(result["trial"], "epoch" if state is State.RUNNING else state.value, result))
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        unit = Unit(**trial.config["unit"])
+        unit = Unit(**trial.config["assignment"]["unit"])
         if unit.id in self._ended:
             return
         self._ended[unit.id] = State.FAILED

@@ -45,6 +45,10 @@ class TrialRecorder:
         """Epochs done over all attempts, and this attempt's seconds."""
         self._write(State.RUNNING, epochs_run=epochs_run, seconds=self._seconds_before + seconds)
 
+    def trained(self, epochs_run: int, seconds: float, **facts: Any) -> None:
+        """Training has come to its end; seconds as in `progress`."""
+        self._write(State.FINISHED, epochs_run=epochs_run, seconds=self._seconds_before + seconds, **facts)
+
     def died(self, error: str, traceback: str) -> None:
         """Its process died too often. What it could still record itself stays: a network that was trained above all."""
         state = State(self._row.get("state") or State.RUNNING)

@@ -181,9 +181,12 @@ def _train(
     if recorder:
         write_weights(folder, state.selected)
         recorder.epochs(state.history)
-        recorder.progress(state.epoch, time.monotonic() - started)
-        memory = peak_memory_mb(session.placement.device)
-        recorder.end(State.FINISHED, selected_epoch=state.selected_epoch, peak_memory_mb=memory)
+        recorder.trained(
+            state.epoch,
+            time.monotonic() - started,
+            selected_epoch=state.selected_epoch,
+            peak_memory_mb=peak_memory_mb(session.placement.device),
+        )
         delete_checkpoints(folder)
     return state.selected
 
