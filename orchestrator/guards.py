@@ -1,23 +1,10 @@
-"""Three faults of the pinned Ray, one guard each. Delete a guard when its test passes without it."""
+"""Faults of the pinned Ray, one guard each (a third is in group.py). Delete one when its test passes without it."""
 
 import time
 from typing import Any
 
 import ray
 from ray import exceptions, tune
-from ray.train.torch import TorchTrainer
-
-
-class LeanTorchTrainer(TorchTrainer):
-    """A trainer without the placement-group cleaner, which asks a dashboard that need not exist.
-
-    On a host with two clusters the cleaner can even remove the groups of the other one (Ray issue 54305).
-    `OrphanSweeper` does its work from the driver.
-    """
-
-    def _create_default_callbacks(self) -> list[Any]:
-        unwanted = {"PlacementGroupCleanerCallback", "DatasetsCallback"}
-        return [made for made in super()._create_default_callbacks() if type(made).__name__ not in unwanted]
 
 
 class OrphanSweeper(tune.Callback):

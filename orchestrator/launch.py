@@ -11,25 +11,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import ray
-import torch
-from ray import train, tune
-from ray.train import TrainingFailedError
-from ray.train.torch import TorchConfig
-from ray.tune.integration.ray_train import TuneReportCallback
+from ray import tune
 
-from orchestrator.guards import LeanTorchTrainer, OrphanSweeper, survive_out_of_memory
-from orchestrator.ledger import Ledger
+from orchestrator.guards import OrphanSweeper, survive_out_of_memory
+from orchestrator.process import run_trial
 from orchestrator.progress import Event, View
 from orchestrator.recorder import TrialRecorder
-from orchestrator.schema import UNSUCCESSFUL, State
+from orchestrator.schema import State
 from orchestrator.storage import Storage
-from orchestrator.unit import Session, Unit, execute
+from orchestrator.unit import Unit
 from search_spaces.variants import Resources
-from trainables.training import Placement
-from trainables.worker import group_placement
 
 RESTARTS = 2  # of a trial whose process died; it goes on from its last checkpoint
-_GROUP_START_ATTEMPTS = 20  # a minute each, before a worker group that finds no place fails with a reason
 _DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must not hold what the workers need
 
 
@@ -102,7 +95,7 @@ def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, S
     folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
         tune.Tuner(
-            tune.with_resources(_trial, lambda config: _resources_of(config["assignment"])),
+            tune.with_resources(run_trial, lambda config: _resources_of(config["assignment"])),
             param_space={"assignment": tune.grid_search([_plain(assignment) for assignment in assignments])},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=at_once,
@@ -125,56 +118,6 @@ def _resources_of(plain: dict[str, Any]) -> tune.PlacementGroupFactory:
     if resources.workers:
         return tune.PlacementGroupFactory([_DRIVER_ONLY])
     return tune.PlacementGroupFactory([{"CPU": resources.cpus} | ({"GPU": resources.gpus} if resources.gpus else {})])
-
-
-def _trial(config: dict[str, Any]) -> None:
-    """The Tune trainable."""
-    plain = config["assignment"]
-    resources = Resources(**plain["resources"])
-    if resources.workers:
-        _drive_group(plain, resources)
-        return
-    device = torch.device("cuda:0" if resources.gpus and torch.cuda.is_available() else "cpu")
-    execute(Unit(**plain["unit"]), Session(Placement(device=device), tune.report))
-
-
-def _drive_group(config: dict[str, Any], resources: Resources) -> None:
-    """Train in a worker group. What its lead worker recorded as failed or diverged is the outcome, not a death."""
-    unit = Unit(**config["unit"])
-    try:
-        _run_group(config, resources)
-    except TrainingFailedError:
-        # A worker that died left its trial running in the ledger; Tune starts the group again.
-        row = Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
-        if not row or State(row[0]["state"]) not in UNSUCCESSFUL:
-            raise
-        tune.report({"trial": unit.id, "state": row[0]["state"], "trained": False, "error": row[0]["error"]})
-
-
-def _run_group(config: dict[str, Any], resources: Resources) -> None:
-    gpus = {"GPU": resources.gpus} if resources.gpus else {}
-    with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder:
-        LeanTorchTrainer(
-            _group_worker,
-            train_loop_config=config,
-            torch_config=TorchConfig(backend="nccl" if resources.gpus else "gloo"),
-            scaling_config=train.ScalingConfig(
-                num_workers=resources.workers,
-                use_gpu=bool(resources.gpus),
-                resources_per_worker={"CPU": resources.cpus} | gpus,
-            ),
-            run_config=train.RunConfig(
-                name=config["unit"]["facts"]["trial"],
-                storage_path=folder,
-                callbacks=[TuneReportCallback()],
-                # Restarts are counted in one place, in Tune.
-                failure_config=train.FailureConfig(max_failures=0, controller_failure_limit=_GROUP_START_ATTEMPTS),
-            ),
-        ).fit()
-
-
-def _group_worker(config: dict[str, Any]) -> None:
-    execute(Unit(**config["unit"]), Session(group_placement(), train.report))
 
 
 def _plain(assignment: Assignment) -> dict[str, Any]:
