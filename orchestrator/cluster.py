@@ -11,6 +11,7 @@ import ray
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
     "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # they are in the ledger
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the ledger is the log
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # the ledger remembers, not Tune
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
@@ -26,6 +27,7 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
     """A private Ray cluster on this machine, ended afterwards; or a running one, left as it is."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # our view says which trials failed
     if address:
         # Its processes do not inherit this one's environment.
         settings = {"env_vars": SETTINGS}

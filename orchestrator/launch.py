@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -154,8 +155,14 @@ class _Watch(tune.Callback):
         if unit.id in self._ended:
             return
         self._ended[unit.id] = State.FAILED
-        failure = trial.get_error()
-        first_line = next((line for line in str(failure).splitlines() if line.strip()), "the process died")
-        error = f"{type(failure).__name__}: {first_line}"
-        TrialRecorder(Storage(unit.storage), unit.facts).died(error, str(failure))
+        failures = Path(trial.error_file).read_text(errors="replace") if trial.error_file else ""
+        error = f"ended {RESTARTS + 1} times: {_cause(failures)}"
+        TrialRecorder(Storage(unit.storage), unit.facts).died(error, failures)
         self._view.show(Event(unit.id, State.FAILED.value, {"error": error}))
+
+
+def _cause(failures: str) -> str:
+    """One line for the last of the failures that Tune wrote down: what died, or what was raised."""
+    last = failures.rpartition("Failure #")[2].splitlines()[1:]
+    lines = [line.strip() for line in last if line.strip()] or ["its process died"]
+    return lines[-1] if lines[0].startswith(("ray::", "Traceback")) else lines[0]

@@ -77,6 +77,21 @@ class Infinite(ResNet18):
         return InfiniteModel(scheme.num_landmarks, self.input_size, self.width)
 
 
+class DeadModel(ResNet18Landmarks):
+    """Ends its process whenever it is trained."""
+
+    def losses(self, output, batch):
+        os._exit(1)
+
+
+@config
+class Dead(ResNet18):
+    kind: ClassVar[str] = "dead"
+
+    def build(self, scheme):
+        return DeadModel(scheme.num_landmarks, self.input_size, self.width)
+
+
 FACES = Synthetic(train=8, val=3, test=3, size=96)
 SMALL = dict(input_size=32, width=8)
 RECIPE = Recipe(epochs=%(epochs)s, batch_size=8, schedule=Plateau(), augmentation=Augmentation())
@@ -161,6 +176,7 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         'variant("good")',
         'variant("bug", Raising(**SMALL))',
         'variant("nan", Infinite(**SMALL))',
+        'variant("dead", Dead(**SMALL))',
         'variant("bug in a group", Raising(input_size=32, width=4), workers=2)',
         'variant("nan in a group", Infinite(input_size=32, width=4), workers=2)',
         epochs=2,
@@ -171,6 +187,7 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         "good 0": "finished",
         "bug 0": "failed",
         "nan 0": "diverged",
+        "dead 0": "failed",
         "bug in a group 0": "failed",
         "nan in a group 0": "diverged",
     }
@@ -178,12 +195,13 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
     assert "Traceback" not in done.stdout + done.stderr
     trials = Ledger(str(tmp_path / "runs")).read("trials").to_pylist()
     # A mistake is not a death: nothing is tried again, and what the trial recorded of it stays.
-    assert [row["attempts"] for row in trials] == [1] * 5
-    rows = {row["state"]: row for row in trials}
-    assert 'raise RuntimeError("this method has a bug")' in rows["failed"]["traceback"]
-    assert "epoch 1, step 1" in rows["diverged"]["error"]
+    assert {row["method"]: row["attempts"] for row in trials} == {"resnet18": 1, "raising": 1, "infinite": 1, "dead": 3}
+    rows = {row["method"]: row for row in trials}
+    assert 'raise RuntimeError("this method has a bug")' in rows["raising"]["traceback"]
+    assert rows["dead"]["error"].startswith("ended 3 times: The actor died unexpectedly")
+    assert "epoch 1, step 1" in rows["infinite"]["error"]
     again = marksweep("run", str(study), storage=tmp_path / "runs")
-    assert "4 failed" in again.stdout
+    assert "5 failed" in again.stdout
     assert "Starting Ray" not in again.stdout
 
 
