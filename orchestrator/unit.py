@@ -90,7 +90,7 @@ def execute(unit: Unit, session: Session) -> None:
         if recorder:
             recorder.measured()
     except Exception as error:
-        if not lead or recorder is None:
+        if recorder is None or session.placement.lost(error):
             raise
         done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
         done.error = f"{type(error).__name__}: {error}"

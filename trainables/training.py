@@ -29,7 +29,8 @@ class Placement:
     """Where a loop runs: alone, or as one of several workers that share each global batch.
 
     `wrap` makes a model's gradients common to all workers; `broadcast` gives every worker rank 0's value; `mean` gives
-    every worker the mean of a tensor over all of them.
+    every worker the mean of a tensor over all of them; `lost` tells whether an error is another worker's end and not
+    this one's mistake.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -38,6 +39,7 @@ class Placement:
     wrap: Callable[[nn.Module], nn.Module] = lambda model: model
     broadcast: Callable[[Any], Any] = lambda value: value
     mean: Callable[[Tensor], Tensor] = lambda tensor: tensor
+    lost: Callable[[Exception], bool] = lambda error: False
 
 
 @dataclass(frozen=True)

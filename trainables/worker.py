@@ -20,9 +20,15 @@ def group_placement() -> Placement:
         wrap=ray.train.torch.prepare_model,
         broadcast=broadcast_from_rank_zero,
         mean=_mean,
+        lost=_is_another_workers_end,
     )
 
 
 def _mean(tensor: Tensor) -> Tensor:
     torch.distributed.all_reduce(tensor)
     return tensor / torch.distributed.get_world_size()
+
+
+def _is_another_workers_end(error: Exception) -> bool:
+    # gloo raises a bare RuntimeError that names its source file; NCCL's errors have a class.
+    return isinstance(error, torch.distributed.DistError) or "gloo/transport" in str(error)
