@@ -37,7 +37,10 @@ def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: boo
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     show_plan(made, console)
-    next_command(console, after_plan(made, opened, place))
+    again = f"{opened.command} --retry-failed" if retry_failed else opened.command
+    asked = set(Ledger(place.storage).read("studies")["study"].to_pylist())
+    # A report knows a study once it was run, even where other studies have done all its trials.
+    next_command(console, after_plan(made, opened, place) if not made.todo and opened.name in asked else again)
     return 0
 
 
@@ -93,8 +96,16 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     # Studies share trials: each counts once.
     asked_for = sorted(set().union(*studies.values()))
     show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
+    left = [r["command"] for r in asked if r["command"] and r["study"] in studies and _goes_on(trials.get(r["trial"]))]
+    if left:
+        next_command(console, left[0])
+        return 0
     next_command(console, storage.on("marksweep report" if study is None else f"marksweep report {shlex.quote(study)}"))
     return 0
+
+
+def _goes_on(row: Mapping[str, Any] | None) -> bool:
+    return row is None or row["state"] == State.RUNNING.value
 
 
 def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:

@@ -15,7 +15,7 @@ def plain(table: Table) -> str:
     widths = [max(map(len, column)) for column in zip(titles, units, *lines, strict=True)]
     rule = "-" * (sum(widths) + 2 * len(widths) - 2)
     aligned = [_aligned(line, widths) for line in (titles, units)] + [rule] + [_aligned(line, widths) for line in lines]
-    return "\n".join([_title(table), "", *aligned, *_below(table)]) + "\n"
+    return "\n".join([_title(table), "", *aligned, "* the best of our rows on the same data", *_below(table)]) + "\n"
 
 
 def rich_table(table: Table) -> RichTable:

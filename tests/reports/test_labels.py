@@ -95,4 +95,5 @@ def test_plain_text_is_aligned_and_marks_the_best():
         "--------------------\n"
         "plain      1    7.00\n"
         "augmented  1  6.00 *\n"
+        "* the best of our rows on the same data\n"
     )
