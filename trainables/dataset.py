@@ -2,7 +2,8 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,25 +14,40 @@ from numpy.typing import NDArray
 
 from trainables.config import Config
 from trainables.schemes import Scheme
+from trainables.transforms.crop import Crop
 
 MISSING, VISIBLE, OCCLUDED = 0, 1, 2
+LABELLED_SPLITS = ("train", "val", "test")
+UNLABELLED = "unlabelled"
+_BLOCK = 2**20  # bytes: some annotation files are too large to be read at once
+_TOLD = 10  # mistakes that one message lists
 
 
 @dataclass(frozen=True)
 class Face:
-    """One annotated face. Landmarks and box are px of the stored image, the centre of its first pixel being (0, 0).
+    """One face. Landmarks and box are px of the stored image, the centre of its first pixel being (0, 0).
 
     `group` is what must not stand on two sides of a split: a person, a video, an original picture and its mirror image.
+    An unlabelled face has landmarks that are all NaN, and a box to crop it by.
     """
 
-    image: str  # unique in the data set: a path below its root, or a name
-    landmarks: NDArray[np.float64]  # [K, 2]
-    split: str  # train, val or test
+    image: str  # a path below the data set's root, or a name
+    landmarks: NDArray[np.float64]  # [K, 2]; NaN where the landmark is missing
+    split: str  # train, val, test or unlabelled
     group: str
-    state: NDArray[np.uint8] | None = None  # [K] MISSING, VISIBLE or OCCLUDED; None: all visible
-    box: tuple[float, float, float, float] | None = None  # x, y, width, height
-    tags: tuple[str, ...] = ()
+    which: str = ""  # which face of its image, where that shows several
+    state: NDArray[np.uint8] | None = (
+        None  # [K] MISSING, VISIBLE or OCCLUDED; None: all that have a position are visible
+    )
+    box: tuple[float, float, float, float] | None = None  # x, y, width, height, as the data set gives it
+    video: str = ""  # frames of one video show the same face: pairs are drawn from them
+    tags: tuple[str, ...] = ()  # subsets and attributes
     pixels: NDArray[np.uint8] | None = None  # RGB, where there is no file
+
+    @property
+    def name(self) -> str:
+        """Unique in the data set."""
+        return f"{self.image}#{self.which}" if self.which else self.image
 
 
 class DataError(ValueError):
@@ -50,6 +66,10 @@ class Dataset(Config, ABC):
     FOLDER: ClassVar[str | None] = None  # None: needs no files
     TREE: ClassVar[str] = ""
     COUNTS: ClassVar[dict[str, int]] = {}  # published number of faces per split, or of several together: "train+val"
+    SUBSETS: ClassVar[dict[str, int]] = {}  # tag of a test subset -> its published number of faces
+    NORMALISERS: ClassVar[tuple[str, ...]] = ("io",)  # what the literature divides errors by here, the usual one first
+    CROP: ClassVar[Crop] = Crop()  # the literature's crop
+    LEAKS: ClassVar[str] = ""  # what stands on two sides of the published split, where something is known to
     LICENCE: ClassVar[str] = ""
 
     @property
@@ -58,11 +78,26 @@ class Dataset(Config, ABC):
 
     @abstractmethod
     def faces(self, data_root: Path) -> Sequence[Face]:
-        """All faces of all splits, in a fixed order. Raises `DataError` where files are missing or malformed."""
+        """All faces of all splits, in a fixed order. Raises `DataError` where files are missing or malformed.
+
+        A reader without a published validation list gives no face of `val`: `trainables.listing` then holds one out.
+        """
 
     @abstractmethod
     def sources(self, data_root: Path) -> Sequence[Path]:
         """The annotation files; their bytes, with the names and sizes of the pictures, are what `digest` covers."""
+
+    def required(self, data_root: Path) -> Sequence[Path]:
+        """Files and folders without which the data set is not there."""
+        return self.sources(data_root)
+
+    def remarks(self, data_root: Path) -> Sequence[str]:
+        """What was left out and why, one line each: a picture without annotation, an annotation without picture."""
+        return ()
+
+    def hardness(self, face: Face) -> float:
+        """What the data set itself says of a face's difficulty. Among equals the shape decides, see `difficulty`."""
+        return 0.0
 
     def read_image(self, data_root: Path, face: Face) -> NDArray[np.uint8]:
         """RGB [height, width, 3]. Raises `UnreadableImage`."""
@@ -86,14 +121,17 @@ class Dataset(Config, ABC):
         """16 hex digits that change with the annotations, and with the name or size of any picture."""
         found = hashlib.sha256()
         for path in self.sources(data_root):
-            found.update(path.name.encode() + b"\0" + path.read_bytes())
+            found.update(path.name.encode() + b"\0")
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    found.update(block)
         for name, size in self._picture_sizes(data_root):
             found.update(f"{name}\0{size}\n".encode())
         return found.hexdigest()[:16]
 
     def missing(self, data_root: Path) -> str | None:
         """What to tell the user when files are absent, or None when the annotation files are there."""
-        absent = [path for path in self.sources(data_root) if not path.exists()]
+        absent = [path for path in self.required(data_root) if not path.exists()]
         if not absent:
             return None
         return (
@@ -111,16 +149,20 @@ class Dataset(Config, ABC):
 
 def split_of_group(group: str) -> str:
     """A split that a name decides for ever: one group in ten tests, one validates."""
-    return {0: "test", 1: "val"}.get(_remainder(group), "train")
+    return {0: "test", 1: "val"}.get(int(hashlib.sha1(group.encode()).hexdigest(), 16) % 10, "train")
 
 
-def train_or_val_of_group(group: str) -> str:
-    """The side of a published training list that a name takes for ever: one group in ten validates.
+@contextmanager
+def noting(mistakes: list[str]) -> Iterator[None]:
+    """Note a `DataError` and go on, so that all mistakes of a data set are told at once, by `raise_noted`."""
+    try:
+        yield
+    except DataError as error:
+        mistakes.append(str(error))
 
-    It is the same for every method and every seed.
-    """
-    return "val" if _remainder(group) == 0 else "train"
 
-
-def _remainder(group: str) -> int:
-    return int(hashlib.sha1(group.encode()).hexdigest(), 16) % 10
+def raise_noted(mistakes: Sequence[str]) -> None:
+    """Raise one `DataError` for all that was noted, if anything was."""
+    if mistakes:
+        more = [f"… and {len(mistakes) - _TOLD} more"] if len(mistakes) > _TOLD else []
+        raise DataError("\n".join([*mistakes[:_TOLD], *more]))

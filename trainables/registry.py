@@ -46,6 +46,10 @@ def rebuild(plain: dict[str, Any]) -> Any:
         for folder in ("methods", "datasets"):
             if kind in _names(folder):
                 importlib.import_module(f"trainables.{folder}.{kind}")
+    if _kinds(plain) - set(KINDS):
+        # A decoder may come from an evaluation, in a process that has needed none yet.
+        for name in _names("codecs"):
+            importlib.import_module(f"trainables.codecs.{name}")
     return from_plain(plain)
 
 

@@ -51,9 +51,31 @@ def test_what_was_written_is_read_back_exactly(tmp_path, pictures, end, encoding
 
 def test_without_optional_columns_every_image_is_its_own_group_with_a_split_of_its_own(tmp_path):
     faces = write_list(tmp_path, *(f"{number}.png,{POINTS}" for number in range(40))).faces(tmp_path)
-    assert [face.group for face in faces] == [face.image for face in faces]
-    assert [face.split for face in faces] == [split_of_group(face.image) for face in faces]
+    assert [face.group for face in faces] == [face.image.removesuffix(".png") for face in faces]
+    assert [face.split for face in faces] == [split_of_group(face.group) for face in faces]
     assert {face.split for face in faces} == {"train", "val", "test"}
+
+
+def test_a_mirrored_twin_stays_with_its_original_where_no_group_is_given(tmp_path):
+    names = [f"below/{number}{end}" for number in range(40) for end in (".png", "_mirror.jpg")]
+    lines = [f"{name},{POINTS}" for name in names]
+    faces = write_list(tmp_path, *lines).faces(tmp_path)
+    assert {face.split for face in faces} == {"train", "val", "test"}
+    assert all(one.split == twin.split for one, twin in zip(faces[::2], faces[1::2], strict=True))
+    grouped = write_list(
+        tmp_path,
+        *(f"{line},{group}" for line, group in zip(lines, ["", "Ann"] * 40, strict=True)),
+        header=f"{HEADER},group",
+    )
+    assert [face.group for face in grouped.faces(tmp_path)[:2]] == ["below/0", "Ann"]
+
+
+def test_pictures_that_the_list_does_not_name_are_told_where_it_names_others(tmp_path):
+    dataset = write_list(tmp_path, f"./a.png,{POINTS}", f"own/b.png,{POINTS}")
+    for name in ("a.png", "own/b.png", "own/c.JPG", "d.png", "own/deep/e.png", "other data set/f.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    assert dataset.remarks(tmp_path) == ["2 pictures without annotation, left out: d.png, own/c.JPG"]
 
 
 def test_a_group_stays_on_one_side_of_the_split(tmp_path):

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from trainables.dataset import DataError
-from trainables.datasets.ibug300w_xml import DATASET, group_of
+from trainables.datasets.ibug300w import picture_of
+from trainables.datasets.ibug300w_xml import DATASET
 from trainables.inspection import inspect_dataset
+from trainables.listing import list_faces
 
 POINTS = np.arange(136.0).reshape(68, 2)
 BOX = (-6.0, 31.0, 447.0, 446.0)  # as in the archive, where a box may begin outside its picture
@@ -84,29 +86,41 @@ def test_parts_are_placed_by_their_name_not_by_their_order(tmp_path):
 
 
 def test_a_twin_has_the_group_of_its_original_and_folders_tell_equal_names_apart():
-    assert group_of("lfpw/trainset/image_0003_mirror.jpg") == group_of("lfpw/trainset/image_0003.png")
-    assert group_of("lfpw/trainset/image_0003.png") != group_of("lfpw/testset/image_0003.png")
-    assert group_of("afw/1.5_mirror.jpg") == "afw/1.5"
+    assert picture_of("lfpw/trainset/image_0003_mirror.jpg") == picture_of("lfpw/trainset/image_0003.png")
+    assert picture_of("lfpw/trainset/image_0003.png") != picture_of("lfpw/testset/image_0003.png")
+    assert picture_of("afw/1.5_mirror.jpg") == "afw/1.5"
+
+
+def test_all_faces_of_a_photograph_and_their_twins_are_one_group(tmp_path):
+    names = ["afw/134212_1.jpg", "afw/134212_1_mirror.jpg", "afw/134212_2.jpg", "afw/134213_1.jpg"]
+    write_lists(tmp_path, [image(name) for name in names], [image("ibug/image_092 _01.jpg")])
+    groups = [face.group for face in DATASET.faces(tmp_path)]
+    assert groups == ["afw/134212"] * 3 + ["afw/134213", "ibug/image_092"]
+
+
+def test_another_face_of_a_tested_photograph_is_refused_in_the_training_list(tmp_path):
+    write_lists(tmp_path, [image("ibug/image_003_1.jpg")], [image("ibug/image_003_2.jpg")])
+    with pytest.raises(DataError, match="the test list has the same photograph"):
+        DATASET.faces(tmp_path)
+
+
+def test_pictures_that_neither_list_names_are_told_by_folder(tmp_path):
+    folder = write_lists(tmp_path, [image("helen/trainset/1.jpg")], [image("ibug/2.jpg")])
+    for name in ("helen/trainset/1.jpg", "helen/trainset/3.png", "ibug/2.jpg", "lfpw/testset/4.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"1")
+    assert DATASET.remarks(tmp_path) == [
+        "1 picture without annotation, left out: helen/trainset/3.png",
+        "1 picture without annotation, left out: lfpw/testset/4.jpg",
+    ]
 
 
 def test_the_training_list_is_split_nine_to_one_with_twins_on_one_side(tmp_path):
     names = [f"helen/trainset/{number}_1{end}" for end in (".png", "_mirror.jpg") for number in range(300)]
     write_lists(tmp_path, [image(name) for name in names], [image("ibug/tested.jpg")])
-    faces = DATASET.faces(tmp_path)[: len(names)]
-    groups = {(face.group, face.split) for face in faces}
+    groups = {(face.group, face.split) for face in list_faces(DATASET, tmp_path).faces if face.split != "test"}
     assert len(groups) == 300
-    # 30 expected, and a standard deviation of 5.2.
-    assert 14 <= sum(split == "val" for _, split in groups) <= 46
-
-
-def test_a_shorter_training_list_leaves_every_other_picture_on_its_side(tmp_path):
-    names = [f"afw/{number}.jpg" for number in range(40)]
-    split_of = []
-    for listed in (names, names[::-1][:30]):
-        write_lists(tmp_path, [image(name) for name in listed], [image("ibug/tested.jpg")])
-        split_of.append({face.image: face.split for face in DATASET.faces(tmp_path)})
-    assert set(split_of[0].values()) == {"train", "val", "test"}
-    assert split_of[1].items() <= split_of[0].items()
+    assert sum(split == "val" for _, split in groups) == 30
 
 
 def test_a_twin_of_a_test_picture_is_refused_in_the_training_list(tmp_path):

@@ -37,7 +37,7 @@ def test_every_data_set_says_in_a_docstring_what_it_is(name):
 @datasets
 def test_every_tree_names_the_annotation_files(name, tmp_path):
     dataset = registry.find_dataset(name)
-    for path in dataset.sources(tmp_path):
+    for path in dataset.required(tmp_path):
         assert path.is_relative_to(tmp_path)
         assert path.name in dataset.TREE
 
@@ -46,7 +46,7 @@ def test_every_tree_names_the_annotation_files(name, tmp_path):
 def test_a_data_set_that_is_absent_says_so_and_shows_the_expected_tree(name, tmp_path):
     dataset = registry.find_dataset(name)
     absent = dataset.missing(tmp_path)
-    if not dataset.sources(tmp_path):
+    if not dataset.required(tmp_path):
         assert absent is None
         return
     assert absent is not None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trainables.config import nearest
 from trainables.dataset import DataError
 from trainables.datasets._fields import read_image_name, read_numbers
+from trainables.datasets._pictures import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -27,35 +28,50 @@ def read_landmark_rows(path: Path, num_landmarks: int, optional: Sequence[str] =
     Raises `DataError` with file, line, reason and remedy.
     """
     seen: dict[str, int] = {}
+    lines = read_cells(path)
+    names = _names_of_extra_columns(path, next(lines)[1], num_landmarks, optional)
+    for number, cells in lines:
+        row = _row(f"{path}, line {number}", cells, num_landmarks, names)
+        if row.image in seen:
+            raise DataError(
+                f"{row.place}: image {row.image!r} stands in line {seen[row.image]} too. A picture stands for "
+                "one face: remove one of the lines, or give each face a picture of its own."
+            )
+        seen[row.image] = number
+        yield row
+
+
+def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of the header and of every line below it that is not blank.
+
+    Raises `DataError` where the file cannot be read, has no header, or nothing follows that.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
-            names = _names_of_extra_columns(path, next(reader, []), num_landmarks, optional)
+            header = next(reader, [])
+            if header and Path(header[0]).suffix.lower() in SUFFIXES:
+                raise DataError(
+                    f"{path}, line 1: a face where the names of the columns belong. Add a header line above it."
+                )
+            yield 1, header
+            empty = True
             for cells in reader:
-                if not cells:
-                    continue
-                row = _row(f"{path}, line {reader.line_num}", cells, num_landmarks, names)
-                if row.image in seen:
-                    raise DataError(
-                        f"{row.place}: image {row.image!r} stands in line {seen[row.image]} too. A picture stands for "
-                        "one face: remove one of the lines, or give each face a picture of its own."
-                    )
-                seen[row.image] = reader.line_num
-                yield row
+                if cells:
+                    empty = False
+                    yield reader.line_num, cells
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}. Put the list there.") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as UTF-8.") from None
+        raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as UTF-8, or fetch it again.") from None
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}. Is it a CSV file?") from None
-    if not seen:
+    if empty:
         raise DataError(f"{path}: no faces in it. Expected a header line, then one line for each face.")
 
 
 def _names_of_extra_columns(path: Path, header: list[str], num_landmarks: int, optional: Sequence[str]) -> list[str]:
     place = f"{path}, line 1"
-    if header and Path(header[0]).suffix.lower() in (".jpg", ".jpeg", ".png"):
-        raise DataError(f"{place}: a face where the names of the columns belong. Add a header line above it.")
     names = [name.strip() for name in header[1 + 2 * num_landmarks :]]
     for name in names:
         if name not in optional:

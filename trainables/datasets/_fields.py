@@ -1,8 +1,8 @@
 """Numbers, boxes and picture names as annotation files write them; a wrong one is a `DataError` with its place."""
 
 import math
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from trainables.dataset import DataError
 
@@ -28,11 +28,24 @@ def read_box(cells: Sequence[str], place: str) -> Box:
 def read_image_name(name: str, place: str) -> str:
     """A path below the data set's folder."""
     path = PurePosixPath(name)
-    if not name.strip():
+    if not name.strip() or not path.name:
         raise DataError(f"{place}: no image name. Add it, or remove the face.")
     if path.is_absolute() or ".." in path.parts:
         raise DataError(f"{place}: image {name!r} lies outside the data set's folder. Move it into that.")
     return name
+
+
+def read_lines(path: Path, remedy: str) -> Iterator[tuple[str, str]]:
+    """Place and text of every line of a list that is not blank. `remedy`: what to do where the file cannot be read."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, start=1):
+                if text := line.strip():
+                    yield f"{path}, line {number}", text
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}. {remedy}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text ({error.reason}). {remedy}") from None
 
 
 def _number(cell: str, place: str) -> float:

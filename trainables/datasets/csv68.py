@@ -1,13 +1,15 @@
 """Faces of your own with 68 landmarks: a folder of images and one CSV file."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from trainables.config import config, nearest
 from trainables.dataset import DataError, Dataset, Face, split_of_group
 from trainables.datasets._csv import LandmarkRow, read_landmark_rows
 from trainables.datasets._fields import Box, read_box
+from trainables.datasets._lists import unlisted_neighbours
+from trainables.datasets._pictures import original_of
 from trainables.schemes import SCHEME_68, Scheme
 
 BOX = ("box_x", "box_y", "box_w", "box_h")
@@ -18,11 +20,13 @@ SPLITS = ("train", "val", "test")
 class Csv68(Dataset):
     """`file`, below the data root: image name (relative to the file), x0, y0, …, x67, y67, then optional columns.
 
-    Optional columns: `box_x, box_y, box_w, box_h`; `group` (person or video; by default every image is its own);
-    `split` (train, val or test). Without a `split` column, whole groups are split 80/10/10 by a hash of their name.
+    Optional columns: `box_x, box_y, box_w, box_h`; `group` (person or video; by default every image is its own, with
+    its twin `<name>_mirror`); `split` (train, val or test). Without a `split` column, whole groups are split 80/10/10
+    by a hash of their name.
     """
 
     kind: ClassVar[str] = "csv68"
+    VERSION: ClassVar[int] = 2  # 1 let mirrored twins stand on two sides
     SCHEME: ClassVar[Scheme] = SCHEME_68
     LICENCE: ClassVar[str] = "your own"
     TREE: ClassVar[str] = """\
@@ -40,6 +44,10 @@ landmarks.csv     name, x0, y0, …, x67, y67 [, box_x, box_y, box_w, box_h] [, 
             raise DataError(f"csv68: file = {self.file!r} lies outside the data root {data_root}. Move it below.")
         return [path]
 
+    def remarks(self, data_root: Path) -> Sequence[str]:
+        """Pictures that the list does not name, in the folders of those that it names."""
+        return unlisted_neighbours(self.root(data_root), [row.image for row in self._rows(data_root)])
+
     def root(self, data_root: Path) -> Path:
         return self.sources(data_root)[0].parent
 
@@ -55,7 +63,7 @@ landmarks.csv     name, x0, y0, …, x67, y67 [, box_x, box_y, box_w, box_h] [, 
 
 
 def _face(row: LandmarkRow) -> Face:
-    group = row.extra.get("group") or row.image
+    group = row.extra.get("group") or original_of(PurePosixPath(row.image).with_suffix("").as_posix())
     return Face(image=row.image, landmarks=row.landmarks, split=_split(row, group), group=group, box=_box(row))
 
 
