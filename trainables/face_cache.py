@@ -1,73 +1,120 @@
 """A prepared data set: one Arrow file of uint8 crops, landmarks and tags, memory-mapped by every trial of a node.
 
-The file's name is the digest of all that it depends on, so a stale file is never opened; it is written aside and
-renamed, so a half-written one is never seen. Crops keep a margin of their surroundings, so that a rotated or shifted
-view of the training image needs no black corners.
+The file's name is the digest of all that it depends on, so a stale file is never opened; it grows beside its place and
+is renamed when it is whole, so a half-written one is never seen, and a killed preparation goes on where it was. Crops
+keep a margin of their surroundings, so that a rotated or shifted view of the training image needs no black corners.
 """
 
 import fcntl
 import hashlib
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-import torch
-from numpy.typing import NDArray
 
+from trainables.cache_file import (
+    DamagedCache,
+    GrowingFile,
+    annotation_of,
+    crop_maps_of,
+    facts_of,
+    read_file,
+    record_batch,
+    schema_of,
+)
+from trainables.cache_folder import (
+    Refused,
+    Tell,
+    alone,
+    is_abandoned,
+    is_ours,
+    partial_of,
+    refusals,
+    refuse_without_room,
+    spare_folder,
+)
 from trainables.config import to_plain
-from trainables.dataset import MISSING, VISIBLE, DataError, Dataset, Face, UnreadableImage
-from trainables.metrics import Array, normalisers
-from trainables.schemes import Scheme
-from trainables.transforms.crop import Crop, cut, transform
+from trainables.dataset import DataError, Dataset, Face, UnreadableImage
+from trainables.listing import list_faces
+from trainables.metrics import Array
+from trainables.pictures import read_whole
+from trainables.recipe import MARGIN
+from trainables.transforms.crop import Crop, cut
 
-FORMAT = 2  # raise it when the file's layout changes, and Crop.VERSION with it when the pixels do
-MARGIN = 0.25  # of the crop's side, kept on every edge: covers ±30° of rotation, or ±10° with 5 % of crop jitter
-FACES_PER_RECORD_BATCH = 256
+FORMAT = 5  # raise it when the file's layout changes, or what is stored of the same faces: normalisers, difficulty
+FACES_PER_RECORD_BATCH = 64  # what is cut at once, and what a killed preparation loses
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # faces done, faces in all
 
 
 @dataclass(frozen=True)
-class Faces:
-    """A prepared data set in memory: arrays that map the file, so that opening it twice costs no memory.
+class Part:
+    """Faces that are cut at once: one record batch of the file."""
 
-    `pixels` [N, S+2·pad, S+2·pad, 3] uint8 RGB; landmarks [N, K, 2] in image px; `crop_maps` [N, 2, 3] image px → crop
-    px of the S×S network input; `norms` in image px.
-    """
+    faces: tuple[Face, ...]
 
-    scheme: Scheme
+
+@dataclass(frozen=True)
+class Cutter:
+    """How a `Part` becomes rows: all that a process needs to know for it."""
+
+    dataset: Dataset
+    data_root: Path
+    crop: Crop
     input_size: int
-    pad: int
-    pixels: list[NDArray[np.uint8]]  # one view for each record batch
-    landmarks: Array
-    state: NDArray[np.uint8]
-    crop_maps: Array
-    norms: dict[str, Array]
-    images: list[str]
-    groups: list[str]
-    tags: list[tuple[str, ...]]
-    rows: dict[str, NDArray[np.int64]]  # split -> its rows
-    unreadable: tuple[str, ...]
-    boxed: float  # share of faces whose box the data set gives
+    pad: int  # px of the crop
     digest: str
 
-    def landmarks_crop(self, rows: NDArray[np.int64]) -> Array:
-        """True landmarks of these rows in px of the network's input [len(rows), K, 2]."""
-        return transform(self.landmarks[rows], self.crop_maps[rows])
+    @property
+    def side(self) -> int:
+        return self.input_size + 2 * self.pad
 
-    def crops(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        """Crops with their margin [len(rows), S+2·pad, S+2·pad, 3] uint8, copied out of the file."""
-        batch, offset = np.divmod(rows, FACES_PER_RECORD_BATCH)
-        return torch.from_numpy(np.stack([self.pixels[b][o] for b, o in zip(batch, offset, strict=True)]))
+    def cut(self, part: Part) -> pa.RecordBatch:
+        """The rows of these faces. A face whose picture cannot be read keeps its row, so that it is counted and named;
+        no split lists it. Raises `DataError` where a face has nothing to crop it by."""
+        pixels = np.zeros((len(part.faces), self.side, self.side, 3), dtype=np.uint8)
+        unreadable: list[str | None] = [None] * len(part.faces)
+        crop_maps = np.empty((len(part.faces), 2, 3))
+        for index, face in enumerate(part.faces):
+            crop_maps[index] = matrix = self._crop_map(face)
+            shifted = matrix + np.array([[0, 0, self.pad], [0, 0, self.pad]])
+            try:
+                pixels[index] = cut(read_whole(self.dataset, self.data_root, face), shifted, self.side)
+            except UnreadableImage as error:
+                unreadable[index] = str(error)
+        return record_batch(pixels, crop_maps, unreadable)
+
+    def _crop_map(self, face: Face) -> Array:
+        box = None if face.box is None else np.array(face.box, dtype=np.float64)
+        if (box is None or not np.isfinite(box).all()) and not np.isfinite(face.landmarks).any():
+            raise DataError(
+                f"Data set {self.dataset.kind!r}: face {face.name!r} has neither a landmark nor a box to crop it by. "
+                "Give it one of them, or remove it from its list."
+            )
+        return self.crop.matrix(face.landmarks, box, self.input_size)
 
 
-def cache_path(folder: Path, dataset: Dataset, digest: str, crop: Crop, input_size: int) -> Path:
+Run = Callable[[Cutter, Sequence[Part]], Iterable[pa.RecordBatch]]  # what `Cutter.cut` makes of each part, in order
+
+
+def run_serially(cutter: Cutter, parts: Sequence[Part]) -> Iterator[pa.RecordBatch]:
+    """Cut one part after the other in this thread: what a trial does where its node has no prepared file."""
+    return map(cutter.cut, parts)
+
+
+def cache_path(folder: Path, dataset: Dataset, digest: str, crop: Crop, input_size: int, margin: float) -> Path:
     """Where the prepared file lies: its name changes with everything that its content depends on."""
-    parts = [FORMAT, MARGIN, type(dataset).VERSION, digest, to_plain(dataset), to_plain(crop), input_size]
+    # A class without VERSION is at its first: Crop gets one when its pixels change.
+    versions = [getattr(type(value), "VERSION", 1) for value in (dataset, crop)]
+    parts = [FORMAT, margin, versions, digest, to_plain(dataset), to_plain(crop), input_size]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
     return folder / f"{dataset.kind}-{input_size}px-{key}.arrow"
 
@@ -80,139 +127,164 @@ def prepare(
     folder: Path,
     progress: Progress | None = None,
     digest: str | None = None,
+    margin: float = MARGIN,
+    run: Run = run_serially,
+    tell: Tell = log.warning,
+    verify: bool = False,
 ) -> Path:
-    """The prepared file, made now if it is not there. Two processes that ask at once make it once.
+    """The prepared file, made now if it is not there or is damaged. Two processes that ask at once make it once.
 
-    Raises `DataError` where the data set is missing, where no face of some split can be read, or where its files are
-    not those of the `digest` that is asked for.
+    `margin`: the share of the crop's side that is kept on every edge, see `Recipe.margin`. `run` cuts the parts, for
+    example in parallel. `verify`: compare the checksums of a file that is there, which reads all of it. Where `folder`
+    takes no file, it lies in `spare_folder()`, and `tell` says so.
+    Raises `DataError` where the data set is missing, where no face of some split can be read, where its files are not
+    those of the `digest` that is asked for, or where neither folder takes the file.
     """
-    if digest is not None and (known := cache_path(folder, dataset, digest, crop, input_size)).exists():
+
+    def places(digest: str) -> list[Path]:
+        folders = dict.fromkeys([folder, spare_folder()])
+        return [cache_path(place, dataset, digest, crop, input_size, margin) for place in folders]
+
+    if digest is not None and (known := _first_whole(places(digest), verify, tell)):
         return known
-    missing = dataset.missing(data_root)
-    if missing:
+    if missing := dataset.missing(data_root):
         raise DataError(missing)
-    folder.mkdir(parents=True, exist_ok=True)
     found = dataset.digest(data_root)
     if digest is not None and digest != found:
         raise DataError(
             f"Data set {dataset.kind!r} below {data_root} is not the one that was planned with: its digest is {found}, "
             f"expected {digest}. Were files changed meanwhile, or does this node see other ones? Plan again."
         )
-    target = cache_path(folder, dataset, found, crop, input_size)
-    if target.exists():
-        return target
-    with target.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            # A name of its own: between nodes that share this folder the lock may not hold.
-            partial = target.with_suffix(f".{uuid4().hex}.partial")
-            _write(partial, dataset, data_root, crop, input_size, found, progress)
-            partial.replace(target)
-    return target
-
-
-def open_faces(path: Path, scheme: Scheme) -> Faces:
-    """Map a prepared file. Its pixels stay on disk (and in the node's page cache) until they are read."""
-    with pa.memory_map(str(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
-    facts = json.loads(table.schema.metadata[b"marksweep"])
-    count, side = table.num_rows, facts["input_size"] + 2 * facts["pad"]
-    pixels = [
-        np.frombuffer(chunk.buffers()[1], dtype=np.uint8, count=len(chunk) * side * side * 3).reshape(-1, side, side, 3)
-        for chunk in table["pixels"].chunks
-    ]
-    landmarks = _matrix(table["landmarks"], np.float64).reshape(count, scheme.num_landmarks, 2)
-    split = np.array(table["split"].to_pylist())
-    unreadable = table["unreadable"].to_pylist()
-    readable = np.array([reason is None for reason in unreadable])
-    return Faces(
-        scheme=scheme,
-        input_size=facts["input_size"],
-        pad=facts["pad"],
-        pixels=pixels,
-        landmarks=landmarks,
-        state=_matrix(table["state"], np.uint8).reshape(count, scheme.num_landmarks),
-        crop_maps=_matrix(table["crop"], np.float64).reshape(count, 2, 3),
-        norms=normalisers(landmarks, scheme),
-        images=table["image"].to_pylist(),
-        groups=table["group"].to_pylist(),
-        tags=[tuple(tags) for tags in table["tags"].to_pylist()],
-        rows={name: np.flatnonzero((split == name) & readable) for name in ("train", "val", "test")},
-        unreadable=tuple(reason for reason in unreadable if reason),
-        boxed=float(np.mean(table["boxed"].to_numpy())),
-        digest=facts["digest"],
+    if digest is None and (known := _first_whole(places(found), verify, tell)):
+        return known
+    cutter = Cutter(dataset, data_root, crop, input_size, round(margin * input_size), found)
+    refusals = []
+    for target in places(found):
+        try:
+            with alone(target, tell):
+                if not _is_whole(target, verify):
+                    _write(target, cutter, run, progress, tell)
+                    _remove_left_overs(target, cutter)
+            if refusals:
+                tell(
+                    f"{refusals[0]} The prepared file is {target} instead; "
+                    "to keep it elsewhere, set MARKSWEEP_CACHE to a folder that can be written and has room."
+                )
+            return target
+        except Refused as refused:
+            # Another node may have finished it meanwhile, and filled the folder with it.
+            if made := _first_whole([target], verify, tell):
+                return made
+            refusals.append(str(refused))
+    raise DataError(
+        f"No folder takes the prepared data set {dataset.kind!r}. {' '.join(refusals)} "
+        "Make room, or set MARKSWEEP_CACHE to a folder that can be written and has room."
     )
 
 
-def _matrix(column: pa.ChunkedArray, dtype: type) -> NDArray:
-    return column.combine_chunks().values.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+def _first_whole(places: Sequence[Path], verify: bool, tell: Tell) -> Path | None:
+    for path in places:
+        if path.parent != spare_folder() or is_ours(path.parent):
+            with suppress(PermissionError):
+                if _is_whole(path, verify, tell):
+                    return path
+    return None
 
 
-def _write(
-    target: Path, dataset: Dataset, root: Path, crop: Crop, input_size: int, digest: str, progress: Progress | None
-) -> None:
-    faces = dataset.faces(root)
-    pad = round(MARGIN * input_size)
-    facts = {"input_size": input_size, "pad": pad, "digest": digest}
-    schema = _schema(dataset.scheme.num_landmarks, input_size + 2 * pad).with_metadata({"marksweep": json.dumps(facts)})
-    splits: set[str] = set()
-    readable: set[str] = set()
-    rows: list[dict] = []
-    with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        for done, face in enumerate(faces, start=1):
-            rows.append(_row(dataset, root, face, crop, input_size, pad))
-            splits.add(face.split)
-            if rows[-1]["unreadable"] is None:
-                readable.add(face.split)
-            if len(rows) == FACES_PER_RECORD_BATCH or done == len(faces):
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
-                rows = []
-            if progress and (done % 64 == 0 or done == len(faces)):
-                progress(done, len(faces))
-    lost = splits - readable
-    if lost or not readable:
-        target.unlink()
-        raise DataError(
-            f"Data set {dataset.kind!r}: no image of {', '.join(sorted(lost)) or 'any split'} can be read. "
-            f"Check the files below {dataset.root(root)}, for example with `marksweep data check {dataset.kind}`."
-        )
-
-
-def _row(dataset: Dataset, root: Path, face: Face, crop: Crop, input_size: int, pad: int) -> dict:
-    matrix = crop.matrix(face.landmarks, None if face.box is None else np.array(face.box), input_size)
-    side, unreadable = input_size + 2 * pad, None
+def _is_whole(path: Path, verify: bool, tell: Tell = lambda text: None) -> bool:
+    """Whether the file is there and can be used. What is damaged is told."""
+    if not path.exists():
+        return False
     try:
-        pixels = cut(dataset.read_image(root, face), matrix + np.array([[0, 0, pad], [0, 0, pad]]), side).tobytes()
-    except UnreadableImage as error:
-        # The face keeps its row, so that it is counted and named; no split lists it.
-        pixels, unreadable = bytes(side * side * 3), str(error)
-    state = np.full(len(face.landmarks), VISIBLE, dtype=np.uint8) if face.state is None else face.state
-    return {
-        "pixels": pixels,
-        "unreadable": unreadable,
-        "landmarks": face.landmarks.ravel().tolist(),
-        "state": np.where(np.isfinite(face.landmarks).all(axis=1), state, MISSING).tolist(),
-        "crop": matrix.ravel().tolist(),
-        "image": face.image,
-        "split": face.split,
-        "group": face.group,
-        "boxed": face.box is not None,
-        "tags": list(face.tags),
-    }
+        file = read_file(path)
+        if verify and not file.is_intact():
+            raise DamagedCache(f"The prepared file {path} is damaged (its checksums are of other faces).")
+    except DamagedCache as error:
+        tell(f"{error} It is made again.")
+        return False
+    return True
 
 
-def _schema(num_landmarks: int, side: int) -> pa.Schema:
-    return pa.schema(
-        [
-            ("pixels", pa.binary(side * side * 3)),
-            ("unreadable", pa.string()),  # why the image could not be read, or null
-            ("landmarks", pa.list_(pa.float64(), 2 * num_landmarks)),
-            ("state", pa.list_(pa.uint8(), num_landmarks)),
-            ("crop", pa.list_(pa.float64(), 6)),
-            ("image", pa.string()),
-            ("split", pa.string()),
-            ("group", pa.string()),
-            ("boxed", pa.bool_()),  # does the data set give its box?
-            ("tags", pa.list_(pa.string())),
-        ]
+def _write(target: Path, cutter: Cutter, run: Run, progress: Progress | None, tell: Tell) -> None:
+    """Write the whole file beside its place, after what a killed preparation left of it, then put it there."""
+    listing = list_faces(cutter.dataset, cutter.data_root)
+    total, length = len(listing.faces), FACES_PER_RECORD_BATCH
+    parts = [Part(listing.faces[start : start + length]) for start in range(0, total, length)]
+    schema = schema_of(
+        cutter.side,
+        {
+            "input_size": cutter.input_size,
+            "pad": cutter.pad,
+            "digest": cutter.digest,
+            "dataset": to_plain(cutter.dataset),
+            "faces": total,
+            "remarks": listing.remarks,
+        },
     )
+    partial = partial_of(target)
+    crop_maps: list[Array] = []
+    unreadable: list[str | None] = []
+    try:
+        with refusals(target.parent):
+            file = GrowingFile(partial, schema, [len(part.faces) for part in parts])
+        with closing(file):
+            refuse_without_room(target.parent, total * _bytes_per_face(cutter) - file.size)
+            if kept := sum(map(len, file.kept)):
+                tell(f"Going on after the {kept:,} faces that a preparation left when it was ended.")
+            new = map(_appended(file, target.parent), run(cutter, parts[len(file.kept) :]))
+            for batch in chain(file.kept, new):
+                unreadable.extend(batch["unreadable"].to_pylist())
+                crop_maps.append(crop_maps_of(batch).copy())  # a view would keep the batch's pixels in memory
+                if progress:
+                    progress(len(unreadable), total)
+            annotation = annotation_of(
+                listing.faces, listing.difficulty, np.concatenate(crop_maps), unreadable, cutter.dataset.scheme
+            )
+            with refusals(target.parent):
+                file.finish(annotation)
+    except Refused:
+        partial.unlink(missing_ok=True)  # it may be what filled the disk
+        raise
+    readable = {face.split for face, reason in zip(listing.faces, unreadable, strict=True) if reason is None}
+    if lost := {face.split for face in listing.faces} - readable:
+        partial.unlink()
+        raise DataError(
+            f"Data set {cutter.dataset.kind!r}: no image of {', '.join(sorted(lost))} can be read. Check the files "
+            f"below {cutter.dataset.root(cutter.data_root)}, for example with "
+            f"`marksweep data check {cutter.dataset.kind}`."
+        )
+    with refusals(target.parent):
+        partial.replace(target)
+
+
+def _bytes_per_face(cutter: Cutter) -> int:
+    """Without names, which are short: pixels; position and state of each landmark."""
+    return cutter.side**2 * 3 + cutter.dataset.scheme.num_landmarks * (2 * 8 + 1)
+
+
+def _appended(file: GrowingFile, folder: Path) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    def append(batch: pa.RecordBatch) -> pa.RecordBatch:
+        with refusals(folder):
+            file.append(batch)
+        return batch
+
+    return append
+
+
+def _remove_left_overs(target: Path, cutter: Cutter) -> None:
+    """Remove what ended preparations left: of this file, and of this data set as it was before its files changed. What
+    another node may be writing just now stays."""
+    for partial in target.parent.glob(f"{cutter.dataset.kind}-*.partial"):
+        own = target.with_name(partial.name.partition(".")[0] + ".arrow")
+        with suppress(OSError, pa.ArrowException, ValueError, KeyError):
+            if not is_abandoned(partial, own):
+                continue
+            if own == target:
+                partial.unlink()
+                continue
+            facts = facts_of(pa.ipc.open_stream(str(partial)).schema)
+            stale = facts["dataset"] == to_plain(cutter.dataset) and facts["digest"] != cutter.digest
+            if stale:
+                with own.with_suffix(".lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where it is being written just now
+                    partial.unlink()

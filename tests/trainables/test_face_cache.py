@@ -8,23 +8,19 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from tests.trainables.conftest import TRIANGLE, DrawnTriangles
 from trainables import face_cache
 from trainables.config import config
 from trainables.dataset import MISSING, OCCLUDED, VISIBLE, DataError, Dataset, Face
-from trainables.face_cache import open_faces, prepare
+from trainables.face_cache import prepare
+from trainables.faces import open_faces
+from trainables.metrics import normalisers
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop, transform
 
-TRIANGLE = Scheme(
-    name="triangle",
-    num_landmarks=3,
-    flip_pairs=((0, 1),),
-    outer_eye_corners=(0, 1),
-    pupils=((0,), (1,)),
-    parts={"all": (0, 1, 2)},
-)
 SPLITS = ("train", "train", "train", "val", "test")
 CROP = Crop(scale=1.5)
 listings: list[str] = []  # one entry for each time that a data set was read through
@@ -38,7 +34,7 @@ class Triangles(Dataset):
     SCHEME: ClassVar[Scheme] = TRIANGLE
     FOLDER: ClassVar[str | None] = "triangles"
     TREE: ClassVar[str] = "triangles/faces.json\n"
-    stop_at: int = -1  # raise where this face would be read
+    number: int = 0
 
     def faces(self, data_root: Path) -> list[Face]:
         listings.append(threading.current_thread().name)
@@ -58,10 +54,20 @@ class Triangles(Dataset):
     def sources(self, data_root: Path) -> Sequence[Path]:
         return [self.root(data_root) / "faces.json"]
 
-    def read_image(self, data_root: Path, face: Face) -> np.ndarray:
-        if face.image == f"{self.stop_at}.png":
-            raise KeyboardInterrupt
-        return super().read_image(data_root, face)
+
+@config
+class Boxed(DrawnTriangles):
+    """Three triangles with a box."""
+
+    kind: ClassVar[str] = "boxed_triangles_of_tests"
+
+    def faces(self, data_root: Path) -> list[Face]:
+        shapes = np.random.default_rng(0).uniform(5, 45, (3, 3, 2))
+        picture = np.zeros((50, 50, 3), dtype=np.uint8)
+        return [
+            Face(f"{split}.png", shape, split, split, box=(1.0, 2.0, 30.0, 40.0), pixels=picture)
+            for split, shape in zip(("train", "val", "test"), shapes, strict=True)
+        ]
 
 
 @pytest.fixture
@@ -96,7 +102,12 @@ def test_landmarks_states_tags_and_splits_come_back(root):
     faces = open_faces(prepared(root), TRIANGLE)
     truth = np.array([row["landmarks"] for row in read_list(root)], dtype=np.float64)
     assert np.array_equal(faces.landmarks, truth)
-    assert {split: rows.tolist() for split, rows in faces.rows.items()} == {"train": [0, 1, 2], "val": [3], "test": [4]}
+    assert {split: rows.tolist() for split, rows in faces.rows.items()} == {
+        "train": [0, 1, 2],
+        "val": [3],
+        "test": [4],
+        "unlabelled": [],
+    }
     assert faces.images == faces.groups == [f"{number}.png" for number in range(5)]
     assert faces.tags[3] == ("rendered", "val")
     assert faces.state.tolist() == [[VISIBLE, OCCLUDED, VISIBLE]] * 5
@@ -134,12 +145,41 @@ def test_a_data_set_is_prepared_once(root):
     assert len(listings) == before + 1
 
 
-def test_opening_maps_the_file_and_copies_no_pixels(root):
+def test_opening_maps_the_file_and_copies_neither_pixels_nor_annotation(root):
     path = prepared(root)
+    allocated = pa.total_allocated_bytes()
     for faces in (open_faces(path, TRIANGLE), open_faces(path, TRIANGLE)):
-        for chunk in faces.pixels:
-            assert not chunk.flags.owndata
-            assert not chunk.flags.writeable
+        annotation = [faces.landmarks, faces.state, faces.crop_maps, faces.difficulty, *faces.norms.values()]
+        for array in [*faces.pixels, *annotation]:
+            assert not array.flags.owndata
+            assert not array.flags.writeable
+    assert pa.total_allocated_bytes() == allocated
+
+
+def test_the_stored_normalisers_are_those_of_the_stored_landmarks(tmp_path):
+    data = Boxed()
+    path = prepare(data, tmp_path, data.CROP, 32, tmp_path)
+    faces = open_faces(path, TRIANGLE)
+    landmarks, boxes = np.stack([face.landmarks for face in data.faces(tmp_path)]), np.array([(1.0, 2, 30, 40)] * 3)
+    expected = normalisers(landmarks, TRIANGLE, boxes)
+    assert list(faces.norms) == list(expected)
+    for name, lengths in expected.items():
+        np.testing.assert_array_equal(faces.norms[name], lengths)
+    assert faces.norms["dataset_diag"].tolist() == [50, 50, 50]
+    assert faces.boxed == 1
+
+
+def test_texts_are_sequences_that_are_decoded_row_by_row(root):
+    faces = open_faces(prepared(root), TRIANGLE)
+    names = [f"{number}.png" for number in range(5)]
+    assert len(faces.images) == 5 and list(faces.images) == names
+    assert faces.images[-1] == faces.images[np.arange(5)[4]] == "4.png"
+    assert faces.images[1:3] == names[1:3] and faces.images[::-2] == names[::-2]
+    assert "3.png" in faces.images and faces.images != names[:4] and faces.images != 5
+    assert set(faces.tags) == {("rendered", split) for split in SPLITS}
+    assert repr(faces.images) == "Lazy(['0.png', '1.png', '2.png'], …)"
+    with pytest.raises(IndexError):
+        faces.images[5]
 
 
 def test_threads_that_ask_at_once_make_it_once(root):
@@ -188,7 +228,7 @@ def test_a_split_without_a_readable_picture_is_an_error_that_names_it_and_leaves
 
 def test_a_data_set_without_faces_is_an_error(root):
     write_list(root, [])
-    with pytest.raises(DataError, match="no image of any split can be read"):
+    with pytest.raises(DataError, match="no face below"):
         prepared(root)
 
 
@@ -209,7 +249,9 @@ def test_a_missing_landmark_is_marked_and_shapes_no_crop(root):
     assert np.array_equal(faces.crop_maps[1:], whole.crop_maps[1:])
 
 
-@pytest.mark.parametrize("change", ["annotation", "picture", "crop", "size", "setting", "version", "format"])
+@pytest.mark.parametrize(
+    "change", ["annotation", "picture", "crop", "size", "setting", "version", "crop version", "format"]
+)
 def test_whatever_the_content_depends_on_changes_the_files_name(change, root, monkeypatch):
     before, given = prepared(root), {}
     if change == "annotation":
@@ -223,34 +265,27 @@ def test_whatever_the_content_depends_on_changes_the_files_name(change, root, mo
     elif change == "size":
         given["size"] = 32
     elif change == "setting":
-        given["dataset"] = Triangles(stop_at=77)
+        given["dataset"] = Triangles(number=77)
     elif change == "version":
         monkeypatch.setattr(Triangles, "VERSION", 2)
+    elif change == "crop version":
+        monkeypatch.setattr(Crop, "VERSION", 1, raising=False)
+        assert prepared(root) == before  # a class without one is at its first
+        monkeypatch.setattr(Crop, "VERSION", 2)
     else:
         monkeypatch.setattr(face_cache, "FORMAT", face_cache.FORMAT + 1)
     assert prepared(root, **given) != before
-
-
-def test_an_interrupted_preparation_leaves_nothing_that_is_taken_for_whole(root):
-    before = prepared(root)
-    broken = Triangles(stop_at=3)
-    with pytest.raises(KeyboardInterrupt):
-        prepared(root, broken)
-    assert [path for path in before.parent.glob("*.arrow") if path != before] == []
-
-
-def test_a_half_written_file_is_never_used(root):
-    target = prepared(root)
-    whole = target.read_bytes()
-    target.unlink()
-    left_over = target.with_suffix(".partial")
-    left_over.write_bytes(whole[: len(whole) // 2])
-    assert prepared(root) == target
-    assert target.read_bytes() == whole
-    assert list(target.parent.glob("*.partial")) == [left_over]
 
 
 def test_progress_is_told_up_to_the_last_face(root):
     told = []
     prepared(root, progress=lambda done, total: told.append((done, total)))
     assert told == [(5, 5)]
+
+
+def test_a_face_with_nothing_to_crop_it_by_is_an_error_that_names_it(root):
+    rows = read_list(root)
+    rows[1]["landmarks"] = [[float("nan")] * 2] * 3
+    write_list(root, rows)
+    with pytest.raises(DataError, match=r"face '1\.png' has neither a landmark nor a box"):
+        prepared(root)
