@@ -1,6 +1,7 @@
 """How a network is trained: everything of a trial that is neither network, nor data, nor seed."""
 
 from collections.abc import Iterable
+from dataclasses import field, replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -8,12 +9,15 @@ from pydantic import Field
 from torch.optim import lr_scheduler
 
 from trainables.config import Config, config
-from trainables.transforms.augmentation import Augmentation
+from trainables.transforms.augmentation import AUGMENTATIONS, Augmentation, reach
 from trainables.transforms.crop import Crop
+from trainables.transforms.curriculum import Curriculum
 
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+MARGIN = 0.25  # covers ±30° of rotation, or ±10° with 5 % of crop jitter
+WIDE_MARGIN = 0.5  # covers any rotation together with ±40 % of scale; 1.8 times the bytes
 
 
 class Optimizer(Config):
@@ -97,11 +101,79 @@ class Cosine(Schedule):
 
 
 @config
+class Warmup:
+    """Over the first `iterations` the learning rate rises linearly from `start_factor` of what the schedule says to it.
+
+    Source: bao2023keyposs (public code): 500 iterations from 0.001.
+    """
+
+    iterations: PositiveInt = 500
+    start_factor: Annotated[float, Field(gt=0, le=1)] = 1e-3
+
+    def factor(self, iteration: int) -> float:
+        """What the learning rate of this iteration is multiplied by; 0 is the first."""
+        return self.start_factor + (1 - self.start_factor) * min(1.0, iteration / self.iterations)
+
+
+@config
+class Averaging:
+    """Stochastic weight averaging: the mean of the parameters at the end of epoch `from_epoch` (1 is the first) and of
+    every later one.
+
+    Running statistics of batch norms are taken anew for the mean, in one pass over `images` training images without
+    augmentation, spread evenly over the training set (all of them where it has fewer).
+
+    Source: izmailov2018swa Algorithm 1, one model an epoch; kozlowska2026hrmlff (its Implementation Details).
+    Departs: izmailov2018swa takes the statistics of all training images.
+    """
+
+    from_epoch: PositiveInt
+    images: PositiveInt = 2048
+
+
+@config
+class Pairs:
+    """Each image is shown with a second view of the same face.
+
+    `source`: of the view. `image`: the same picture. `video`: another frame of its video that the epoch shows; the same
+    picture where there is none. The view is turned by a normal angle of deviation `rotation_sd_deg`, clipped to
+    ±`rotation_deg`, and its crop's side is multiplied by a normal factor about 1 of deviation `scale_sd`, clipped to
+    1 ± `scale`. It is mirrored where the first view is; colours and occluders change the first view only.
+
+    Source: wan2026sht (its Implementation Details: ±30° and 0.8…1.2 "from a standard Gaussian", two frames of a video).
+    Departs: the paper does not say how a standard Gaussian fills a range; ours reaches the ends at two deviations.
+    """
+
+    source: Literal["image", "video"] = "image"
+    rotation_deg: Annotated[float, Field(ge=0, le=180)] = 30.0
+    rotation_sd_deg: Positive = 15.0
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    scale_sd: Positive = 0.1
+
+    @property
+    def view(self) -> Augmentation:
+        """The augmentation that makes second views; it does not mirror."""
+        return replace(
+            AUGMENTATIONS["sht"],
+            rotation_deg=self.rotation_deg,
+            rotation_sd_deg=self.rotation_sd_deg,
+            scale=self.scale,
+            scale_sd=self.scale_sd,
+            flip_probability=0,
+        )
+
+
+@config
 class Recipe:
     """Everything about training that can change the trained network.
 
     `batch_size` is the global batch: workers share it. `monitor` is the validation metric (lower is better) that picks
     the weights, drives a plateau schedule and ends training after `early_stop_patience` epochs without improvement.
+    `curriculum`: easy images first; without one every epoch shows all images in a random order. `warmup`: of the
+    learning rate. `clip_norm`: gradients of one optimiser whose common norm is above it are scaled down to it.
+    `averaging`: from its first epoch on the mean of the weights is what is validated each epoch, and the latest mean is
+    what is selected, so that training no longer ends early; the schedule goes on following the weights in training.
+    `pairs`: a second view of each face.
     """
 
     epochs: PositiveInt = 60
@@ -112,3 +184,27 @@ class Recipe:
     augmentation: Augmentation | None = None
     monitor: Literal["val_nme_io", "val_mse"] = "val_nme_io"
     early_stop_patience: PositiveInt | None = None
+    curriculum: Curriculum | None = field(default=None, metadata={"neutral": None})
+    warmup: Warmup | None = field(default=None, metadata={"neutral": None})
+    clip_norm: Positive | None = field(default=None, metadata={"neutral": None})
+    averaging: Averaging | None = field(default=None, metadata={"neutral": None})
+    pairs: Pairs | None = field(default=None, metadata={"neutral": None})
+
+    def __post_init__(self) -> None:
+        if self.averaging is not None and self.averaging.from_epoch > self.epochs:
+            raise ValueError(
+                f"averaging.from_epoch {self.averaging.from_epoch} comes after the last of {self.epochs} epochs, so "
+                "nothing would be averaged; lower it, or set averaging to none"
+            )
+
+    @property
+    def margin(self) -> float:
+        """Share of the crop's side that a prepared crop keeps on every edge, so that augmented views have no black
+        corners: the narrower of two that covers the reach of the augmentation and of second views, so that few prepared
+        files serve all recipes.
+
+        The wider one leaves a corner black in the rare views that look farther than half a side: 4 in 1000 of those of
+        `keyposs_coco`, none of the other papers'.
+        """
+        views = (self.augmentation, None if self.pairs is None else self.pairs.view)
+        return MARGIN if all(view is None or reach(view) <= MARGIN for view in views) else WIDE_MARGIN

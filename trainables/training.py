@@ -1,8 +1,8 @@
 """The one training loop, for every method: no Ray, no files, no printing. It yields after each epoch.
 
 A trial that stops after any epoch and starts again from that epoch's state gives the same numbers as one that never
-stopped, bit for bit on a CPU: images, their order and their augmentation follow from the seed, the epoch and the step;
-everything else is in `TrainingState`.
+stopped, bit for bit on a CPU: images, their order, their augmentation and the warm-up follow from the seed, the epoch
+and the step; everything else is in `TrainingState`.
 """
 
 import math
@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.dataset import MISSING, VISIBLE, DataError
+from trainables.averaging import averaged_weights, copied, with_parameters
+from trainables.batches import Shown, load_batch, shares_of_batch, shown_in, videos_have_pairs
+from trainables.dataset import DataError
 from trainables.evaluation import measure
-from trainables.face_cache import Faces
-from trainables.method import Batch, LandmarkModel, Update
-from trainables.recipe import Recipe
-from trainables.transforms.augmentation import Draws, geometry, jitter_colour, move_landmarks, warp
-from trainables.trial import Trial
+from trainables.faces import Faces
+from trainables.method import LandmarkModel, Update
+from trainables.recipe import Recipe, Warmup
+from trainables.transforms.curriculum import tertile_shares
+from trainables.trial import Evaluation, Trial
+
+_VALIDATION = Evaluation(split="val")
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,14 @@ class TrainingState:
 
     epoch: int  # epochs done
     model: dict[str, Tensor]
-    selected: dict[str, Tensor]  # the best weights so far by the recipe's monitor
+    selected: dict[str, Tensor]  # the best weights so far by the recipe's monitor; once there is one, their mean
     selected_epoch: int
     best: float
     optimizers: list[dict[str, Any]]
     schedules: list[dict[str, Any]]
     random: Tensor
     history: list[dict[str, float]]  # the metrics of every epoch so far
+    sums: dict[str, Tensor] = field(default_factory=dict)  # of the parameters over the averaged epochs, float64
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,10 @@ def train(
 ) -> Iterator[Epoch]:
     """Train from `state`, else from the weights `initial`, else from random weights drawn from the trial's seed.
 
-    Yields after each epoch until `why_finished` tells a reason. Raises `Diverged`, and `DataError` where the data
-    set has no face to train or to validate on.
+    Yields after each epoch until `why_finished` tells a reason. Where weights are averaged, `val_…` are the metrics of
+    their mean, and `unaveraged_val_…` those of the weights in training.
+    Raises `Diverged`, and `DataError` where the data set has no face to train or to validate on, or no two frames of a
+    video where pairs want them.
     """
     recipe = trial.recipe
     for split, purpose in (("train", "to learn from"), ("val", "to select the weights by")):
@@ -98,6 +104,11 @@ def train(
             )
     if len(faces.rows["train"]) < placement.world:
         raise DataError(f"Data set {trial.data.kind!r} has fewer train faces than the {placement.world} workers.")
+    if recipe.pairs is not None and recipe.pairs.source == "video" and not videos_have_pairs(faces):
+        raise DataError(
+            f"Data set {trial.data.kind!r} has no two readable train faces of one video to pair. "
+            "Set pairs.source to 'image', or take a data set of videos."
+        )
     torch.manual_seed(trial.seed)
     model = trial.method.build(faces.scheme).to(placement.device)
     if initial is not None:
@@ -110,19 +121,35 @@ def train(
         number = state.epoch + 1
         started = time.perf_counter()
         model.train()
-        terms = _train_epoch(trial, faces, placement, model, trained, steps, number)
+        shown = shown_in(trial, faces, number)
+        terms = _train_epoch(trial, faces, shown, placement, model, trained, steps)
         seconds = time.perf_counter() - started
-        validation = placement.broadcast(_validate(model, faces, placement) if placement.rank == 0 else None)
+        validation = _validate(model, faces, placement)
+        monitored = validation[recipe.monitor]
+        averaged = None
+        if recipe.averaging is not None and number >= recipe.averaging.from_epoch:
+            state = replace(state, sums=with_parameters(state.sums, model))
+            unaveraged = {f"unaveraged_{name}": value for name, value in validation.items()}
+            with averaged_weights(
+                model, state.sums, number, faces, recipe.averaging, recipe.batch_size, placement.device
+            ):
+                validation = _validate(model, faces, placement) | unaveraged
+                averaged = copied(model.state_dict())
         metrics = {f"train_{name}": value for name, value in terms.items()} | validation
-        if math.isinf(metrics[recipe.monitor]):
-            raise Diverged(number, batches, {recipe.monitor: metrics[recipe.monitor]})
+        for value in (monitored, metrics[recipe.monitor]):
+            if math.isinf(value):
+                raise Diverged(number, batches, {recipe.monitor: value})
         images = batches * min(recipe.batch_size, len(faces.rows["train"]))
+        if recipe.curriculum is not None:
+            shares = tertile_shares(faces.difficulty[shown.rows[:images]])
+            metrics |= {f"train_share_{name}": share for name, share in shares.items()}
         metrics |= {"seconds": seconds, "images_per_second": images / seconds}
         if steps:
-            metrics["learning_rate"] = steps[0].optimizer.param_groups[0]["lr"]
+            of_schedule = steps[0].optimizer.param_groups[0]["lr"]
+            metrics["learning_rate"] = of_schedule * _warmth(recipe.warmup, number * batches - 1)
         for step in steps:
-            step.end_epoch(metrics[recipe.monitor])
-        state = _next_state(state, number, model, steps, metrics, recipe.monitor)
+            step.end_epoch(monitored)
+        state = _next_state(state, number, model, steps, metrics, recipe.monitor, averaged)
         yield Epoch(number, metrics, state)
 
 
@@ -136,46 +163,6 @@ def why_finished(state: TrainingState, recipe: Recipe) -> str:
     return ""
 
 
-def shares_of_batch(images: int, batch_size: int, rank: int, world: int) -> list[tuple[int, slice]]:
-    """For each global batch of an epoch: its first image, and the part of it that this worker takes.
-
-    The images left over after the last whole batch wait for the next epoch's order; fewer images than one batch make
-    one smaller batch.
-    """
-    batch_size = min(batch_size, images)
-    edges = [batch_size * part // world for part in range(world + 1)]
-    share = slice(edges[rank], edges[rank + 1])
-    return [(start, share) for start in range(0, images - batch_size + 1, batch_size)]
-
-
-def load_batch(trial: Trial, faces: Faces, epoch: int, start: int, share: slice, device: torch.device) -> Batch:
-    """This worker's share of the global batch that begins at `start` of the epoch's order, augmented on `device`."""
-    order = np.random.default_rng([trial.seed, epoch]).permutation(faces.rows["train"])
-    rows = order[start : start + trial.recipe.batch_size]
-    augmentation, size = trial.recipe.augmentation, faces.input_size
-    mine = rows[share]
-    present = torch.from_numpy(faces.state[mine] != MISSING)
-    visible = torch.from_numpy(faces.state[mine] == VISIBLE)
-    landmarks = torch.from_numpy(faces.landmarks_crop(mine)).float()
-    crops = faces.crops(mine)
-    inner = slice(faces.pad, faces.pad + size)
-    if augmentation is None:
-        images = crops[:, inner, inner].to(device).permute(0, 3, 1, 2).float().div_(255)
-    else:
-        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start))
-        draws = Draws.of(augmentation, len(rows), generator).part(share)
-        maps = geometry(augmentation, draws, size)
-        images = warp(crops.to(device).permute(0, 3, 1, 2).float().div_(255), maps, faces.pad, size)
-        images = jitter_colour(augmentation, draws, images)
-        permutation = torch.tensor(faces.scheme.flip_permutation)
-        landmarks = move_landmarks(landmarks, maps, draws.flip, permutation)
-        present = torch.where(draws.flip[:, None], present[:, permutation], present)
-        visible = torch.where(draws.flip[:, None], visible[:, permutation], visible)
-    left, right = faces.scheme.outer_eye_corners
-    normaliser = (landmarks[:, left] - landmarks[:, right]).norm(dim=-1)
-    return Batch(images, landmarks, present, visible, normaliser).to(device)
-
-
 class _Step:
     """One update of the model: its optimiser and schedule."""
 
@@ -184,12 +171,22 @@ class _Step:
         self.optimizer = recipe.optimizer.build(update.parameters)
         self.schedule = recipe.schedule.build(self.optimizer, recipe.epochs)
         self.needs_metric = type(recipe.schedule).needs_metric
+        self.clip_norm = recipe.clip_norm
 
-    def descend(self, terms: dict[str, Tensor], last: bool) -> None:
+    def descend(self, terms: dict[str, Tensor], last: bool, warmth: float) -> None:
+        """One step down, with `warmth` times the schedule's learning rate."""
         chosen = [terms[name] for name in self.update.terms or terms]
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(chosen).sum().backward(retain_graph=not last)
+        if self.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.update.parameters, self.clip_norm)
+        groups = self.optimizer.param_groups
+        of_schedule = [group["lr"] for group in groups]
+        for group in groups:
+            group["lr"] *= warmth
         self.optimizer.step()
+        for group, rate in zip(groups, of_schedule, strict=True):
+            group["lr"] = rate
 
     def end_epoch(self, monitored: float) -> None:
         if self.needs_metric:
@@ -201,21 +198,23 @@ class _Step:
 def _train_epoch(
     trial: Trial,
     faces: Faces,
+    shown: Shown,
     placement: Placement,
     model: LandmarkModel,
     trained: nn.Module,
     steps: list[_Step],
-    number: int,
 ) -> dict[str, float]:
     """Mean of the loss and of each term over the epoch. Raises `Diverged` with the first step that was not finite."""
     recorded: list[Tensor] = []
     names: list[str] = []
-    images = len(faces.rows["train"])
-    for start, share in shares_of_batch(images, trial.recipe.batch_size, placement.rank, placement.world):
-        batch = load_batch(trial, faces, number, start, share, placement.device)
+    recipe, number = trial.recipe, shown.epoch
+    batches = shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world)
+    for position, (start, share) in enumerate(batches):
+        batch = load_batch(trial, faces, shown, start, share, placement.device)
         terms = model.losses(trained(batch.images), batch)
+        warmth = _warmth(recipe.warmup, (number - 1) * len(batches) + position)
         for step in steps:
-            step.descend(terms, last=step is steps[-1])
+            step.descend(terms, step is steps[-1], warmth)
         names = list(terms)
         # Kept on the device: reading each value would make every step wait for it.
         recorded.append(torch.stack([term.detach() for term in terms.values()]))
@@ -230,16 +229,21 @@ def _train_epoch(
 
 
 def _validate(model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:
-    summary = measure(model, faces, "val", placement.device).summary()
-    return {f"val_{name}": value for name, (value, _) in summary.items()}
+    """Measured by rank 0 alone and handed to the others."""
+    found = None
+    if placement.rank == 0:
+        summary = measure(model, faces, _VALIDATION, placement.device).summary()
+        found = {f"val_{name}": value for name, (value, _) in summary.items()}
+    return placement.broadcast(found)
 
 
-def _mixed(seed: int, epoch: int, start: int) -> int:
-    return int(np.random.SeedSequence([seed, epoch, start]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def _warmth(warmup: Warmup | None, iteration: int) -> float:
+    """What the learning rate of this iteration of the whole training (0 is the first) is multiplied by."""
+    return 1.0 if warmup is None else warmup.factor(iteration)
 
 
 def _first_state(model: LandmarkModel, steps: list[_Step]) -> TrainingState:
-    weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    weights = copied(model.state_dict())
     return TrainingState(0, weights, weights, 0, math.inf, [], [], torch.get_rng_state(), [])
 
 
@@ -253,13 +257,19 @@ def _restore(state: TrainingState, model: LandmarkModel, steps: list[_Step]) -> 
 
 
 def _next_state(
-    state: TrainingState, number: int, model: LandmarkModel, steps: list[_Step], metrics: dict[str, float], monitor: str
+    state: TrainingState,
+    number: int,
+    model: LandmarkModel,
+    steps: list[_Step],
+    metrics: dict[str, float],
+    monitor: str,
+    averaged: dict[str, Tensor] | None,
 ) -> TrainingState:
     weights = model.state_dict()
     # Before the first finite value every epoch is the best so far: nothing is ever below NaN.
-    if metrics[monitor] < state.best or not math.isfinite(state.best):
-        copied = {name: value.detach().clone() for name, value in weights.items()}
-        state = replace(state, selected=copied, selected_epoch=number, best=metrics[monitor])
+    if averaged is not None or metrics[monitor] < state.best or not math.isfinite(state.best):
+        selected = copied(weights) if averaged is None else averaged
+        state = replace(state, selected=selected, selected_epoch=number, best=metrics[monitor])
     return replace(
         state,
         epoch=number,

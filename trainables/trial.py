@@ -5,10 +5,13 @@ from typing import Annotated, Literal, Optional
 
 from pydantic import Field
 
-from trainables.config import config
+from trainables.codecs.decoder import Decoder
+from trainables.codecs.flip import Shift
+from trainables.config import config, nearest
 from trainables.dataset import Dataset
 from trainables.method import Method
 from trainables.recipe import Recipe
+from trainables.transforms.perturb import LEVELS, Perturbation
 
 Split = Literal["train", "val", "test"]
 
@@ -31,7 +34,41 @@ class Trial:
 
 @config
 class Evaluation:
-    """One measurement of a trial's network. `data` is another data set than the trial's own, where it is given."""
+    """One measurement of a trial's network. `data` is another data set than the trial's own, where it is given.
+
+    `perturbation` is done to every crop before the network sees it. `decoder` reads the heatmaps instead of the
+    method's own; `flip_test` averages them with those of the mirror image, moved as `codecs.flip` says. Both need a
+    method with heatmaps.
+    """
 
     split: Split = "test"
     data: Dataset | None = None
+    perturbation: Perturbation | None = field(default=None, metadata={"neutral": None})
+    decoder: Decoder | None = field(default=None, metadata={"neutral": None})
+    flip_test: Shift | None = field(default=None, metadata={"neutral": None})
+
+    @property
+    def perturbed_by(self) -> str:
+        """In words; empty where crops are measured as they are."""
+        return self.perturbation.describe() if self.perturbation else ""
+
+    @property
+    def read_by(self) -> str:
+        """How the heatmaps are read, in words; empty where the method reads its output itself."""
+        flipped = {None: "", "none": "flip test", "one": "flip test, shifted 1 cell", "exact": "flip test, aligned"}
+        parts = (self.decoder.describe() if self.decoder else "", flipped[self.flip_test])
+        return ", ".join(part for part in parts if part)
+
+
+def robustness_evaluations(*kinds: str, split: Split = "test") -> tuple[Evaluation, ...]:
+    """One evaluation for each standard level of these kinds of perturbation, by default of all.
+
+    For a study: `evaluations=(Evaluation(), *robustness_evaluations("jpeg", "occluder"))`. ValueError for an unknown
+    kind.
+    """
+    for kind in kinds:
+        if kind not in LEVELS:
+            raise ValueError(f"No perturbation {kind!r} in trainables/transforms/perturb.py. {nearest(kind, LEVELS)}")
+    return tuple(
+        Evaluation(split=split, perturbation=level) for kind in kinds or tuple(LEVELS) for level in LEVELS[kind]
+    )

@@ -1,4 +1,6 @@
-"""The metrics give the numbers of CHECKS §7 and keep the bounds of PROTOCOLS §4."""
+"""The metrics give the numbers worked out by hand, and keep their bounds."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -6,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables import metrics
+from trainables.evaluation import Measured
 from trainables.schemes import SCHEMES, Scheme
+from trainables.trial import Evaluation
 
 SQUARE = Scheme(
     name="square",
@@ -36,6 +40,7 @@ def test_the_normalisers_of_a_square_of_10_px_are_its_side_and_its_diagonal():
         "ip": [10.0],
         "box": [10.0],
         "diag": [pytest.approx(np.sqrt(200.0))],
+        "width": [10.0],
     }
 
 
@@ -52,6 +57,49 @@ def test_a_pupil_is_the_mean_of_the_landmarks_of_its_eye():
 def test_the_nme_of_errors_5_0_1_1_on_a_10_px_square(name, expected):
     lengths = metrics.normalisers(TRUTH, SQUARE)
     assert metrics.nme(ERRORS, lengths[name]) == pytest.approx([expected], abs=1e-6)
+
+
+def test_the_rmse_over_the_width_of_errors_5_0_1_1_on_a_10_px_square():
+    width = metrics.normalisers(TRUTH, SQUARE)["width"]
+    assert metrics.nrmse(ERRORS, width) == pytest.approx([0.2598076], abs=1e-7)  # √(27/4) = 2.598076
+    assert metrics.nme(ERRORS, width) == pytest.approx([0.175])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(0.0, 100.0), min_size=1, max_size=20), st.floats(0.1, 100.0))
+def test_an_rmse_is_never_below_the_mean_error(errors, width):
+    one = np.array([errors])
+    assert metrics.nrmse(one, np.array([width])) >= metrics.nme(one, np.array([width])) - 1e-9
+
+
+def test_a_pooled_mean_counts_an_image_by_its_landmarks():
+    errors = np.array([[1.0, 1.0, 1.0], [5.0, np.nan, np.nan], [np.nan, np.nan, np.nan], [7.0, 7.0, 7.0]])
+    normalised = metrics.normalised_errors(errors, np.array([10.0, 10.0, 10.0, 0.0]))
+    assert metrics.pooled(normalised) == (pytest.approx((3 * 0.1 + 0.5) / 4), 2)
+    assert metrics.mean_of_images(metrics.nme(errors, np.array([10.0, 10.0, 10.0, 0.0]))) == (pytest.approx(0.3), 2)
+
+
+def test_a_landmark_is_erroneous_strictly_above_5_percent_of_the_eye_distance():
+    norms = {"io": np.array([100.0, np.nan])}
+    errors = np.array([[5.0, 5.1, np.nan, 1.0], [90.0, 90.0, 90.0, 90.0]])
+    assert metrics.summary(errors, errors / 224, norms)["erroneous_landmarks"] == (pytest.approx(1 / 3), 1)
+
+
+def test_the_full_set_of_554_common_and_135_challenging_faces_weighs_them_by_their_numbers():
+    assert metrics.mean_of_subsets((2.46, 4.07), (554, 135)) == pytest.approx(2.775457, abs=5e-7)
+
+
+@pytest.mark.parametrize("common", [1, 4, 7])
+def test_the_nme_of_all_faces_is_that_of_disjoint_subsets_weighed_by_their_numbers_of_images(common, faces):
+    rows = np.arange(8)
+    tags = [("common",) if row < common else ("challenging", "also") for row in range(len(faces.images))]
+    errors = np.random.default_rng(0).uniform(0, 20, (8, faces.scheme.num_landmarks))
+    tagged = dataclasses.replace(faces, tags=tags)
+    found = Measured(tagged, rows, faces.landmarks[rows], errors, errors / 100, Evaluation()).summaries()
+    for name in ("nme_io", "nme_box", "fr_io_10", "auc_io_10"):
+        values, images = zip(*(found[subset][name] for subset in ("common", "challenging")), strict=True)
+        assert images == (common, 8 - common)
+        assert metrics.mean_of_subsets(values, images) == pytest.approx(found["all"][name][0])
 
 
 def test_landmarks_shifted_by_3_4_have_an_nme_of_5_over_the_normaliser():
@@ -96,6 +144,13 @@ def test_the_auc_is_at_least_1_minus_the_mean_over_the_threshold(values, thresho
 
 def test_the_bound_of_four_images_at_10_percent_is_325():
     assert 1 - FOUR_NMES.mean() / 0.10 == pytest.approx(0.325)
+
+
+def test_an_infinite_error_fails_and_adds_nothing_to_the_auc():
+    values = np.array([0.05, np.inf])
+    assert metrics.auc(values, 0.1) == pytest.approx(0.25)
+    assert metrics.failure_rate(values, 0.1) == 0.5
+    assert metrics.mean_of_images(values) == (np.inf, 2)
 
 
 @settings(deadline=None, max_examples=50)
@@ -172,3 +227,19 @@ def test_the_summary_of_a_split_names_each_metric_and_the_images_behind_it():
     assert summary["accuracy_5px"] == (0.75, 2)
     assert summary["auc_io_10"] == (0.0, 1)
     assert summary["fr_io_8"] == (1.0, 1)
+    assert summary["nrmse_width"] == (pytest.approx(0.2598076, abs=1e-7), 2)
+    assert summary["nme_io_pooled"] == (pytest.approx(0.175), 1)
+    assert summary["erroneous_landmarks"] == (0.75, 1)  # .5, 0, .1 and .1 of the eye distance
+    assert summary["fr_ip_10"] == (1.0, 2)
+
+
+def test_what_needs_the_data_sets_boxes_is_only_there_with_them():
+    errors = np.array([[5.0, 0.0, 1.0, 1.0]])
+    boxes = np.array([[0.0, 0.0, 25.0, 49.0]])
+    without = metrics.summary(errors, errors / 100, metrics.normalisers(TRUTH, SQUARE))
+    found = metrics.summary(errors, errors / 100, metrics.normalisers(TRUTH, SQUARE, boxes))
+    assert set(found) - set(without) == {"nme_dataset_box", "nme_dataset_diag", "auc_dataset_box_7", "fr_dataset_box_7"}
+    assert found["nme_dataset_box"] == (pytest.approx(0.05), 1)  # 1.75 / √(25·49)
+    assert found["nme_dataset_diag"] == (pytest.approx(1.75 / np.hypot(25, 49)), 1)
+    assert found["auc_dataset_box_7"] == (pytest.approx(2 / 7), 1)
+    assert found["fr_dataset_box_7"] == (0.0, 1)
