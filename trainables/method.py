@@ -20,7 +20,10 @@ class Batch:
 
     `images`: RGB in [0, 1]; a model converts and normalises them itself, so that loading is the same for all methods.
     `visible`, `present`: per landmark; an occluded one is present but not visible, a missing one is neither.
-    `normaliser`: distance of the outer eye corners. `second_view`: another picture of the same face (pairs).
+    `normaliser`: distance of the outer eye corners. `difficulty`: rank of the face among the training faces in [0, 1],
+    1 the hardest; NaN where it has none. `weight`: what a landmark counts in a loss: 0 missing, 1 visible; an occluded
+    one 1 too, but less early in a curriculum. `second_view`, `second_landmarks`: another view of
+    the same face, where the recipe has pairs; a missing landmark is NaN there.
     """
 
     images: Float[Tensor, "batch 3 height width"]
@@ -28,7 +31,10 @@ class Batch:
     present: Bool[Tensor, "batch landmarks"]
     visible: Bool[Tensor, "batch landmarks"]
     normaliser: Float[Tensor, " batch"]
+    difficulty: Float[Tensor, " batch"]
+    weight: Float[Tensor, "batch landmarks"]
     second_view: Float[Tensor, "batch 3 height width"] | None = None
+    second_landmarks: Float[Tensor, "batch landmarks 2"] | None = None
 
     def to(self, device: torch.device) -> "Batch":
         tensors = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -78,6 +84,7 @@ class Method(Config, ABC):
 
     PAPER: ClassVar[str | None] = None
     VERSION: ClassVar[int] = 1
+    HEATMAPS: ClassVar[bool] = False  # does it build a `HeatmapModel`, which any decoder can read?
     input_size: Annotated[int, Field(gt=0)]
 
     @abstractmethod

@@ -45,9 +45,10 @@ class MeanShapeModel(LandmarkModel):
 
     def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         if self.training:
-            self.total += torch.where(batch.present[..., None], batch.landmarks, 0.0).sum(0)
-            self.count += batch.present.sum(0)
-        return {"distance": (output - batch.landmarks).norm(dim=-1)[batch.present].mean()}
+            self.total += (batch.weight[..., None] * torch.nan_to_num(batch.landmarks)).sum(0)
+            self.count += batch.weight.sum(0)
+        distance = batch.weight * (output - torch.nan_to_num(batch.landmarks)).norm(dim=-1)
+        return {"distance": distance.sum() / batch.weight.sum()}
 
     def decode(self, output: Tensor) -> Tensor:
         return output

@@ -10,7 +10,7 @@ a plateau schedule, early stopping; rotation, crop, resize, flip and colour jitt
   Sec. 1   136 regressed values             → ResNet18.build
   Sec. 1   MSE                              → ResNet18Landmarks.losses
   Sec. 1   rotation, crop, flip, jitter     → transforms/augmentation.py
-  Sec. 5.1 adaptive cropping via dlib       → transforms/crop.py, `Crop(source="dataset")`
+  Sec. 5.1 adaptive cropping via dlib       → transforms/crop.py, `CONVENTIONS["dlib"]`
   Sec. 5.1 schedule, early stop, checkpoint → PAPER_RECIPE, training.py
   Table 1  MSE, NME, accuracy at 3 and 5 px → metrics.py
 
@@ -30,14 +30,14 @@ from trainables.method import Batch, LandmarkModel, Method
 from trainables.recipe import Adam, Plateau, PositiveInt, Recipe
 from trainables.schemes import Scheme
 from trainables.transforms.augmentation import Augmentation
-from trainables.transforms.crop import Crop
+from trainables.transforms.crop import CONVENTIONS
 
 PAPER_RECIPE = Recipe(
     epochs=100,
     batch_size=64,
     optimizer=Adam(lr=1e-3),
     schedule=Plateau(factor=0.5, patience=5, min_lr=1e-6),
-    crop=Crop(source="dataset", scale=1.2, square=False),
+    crop=CONVENTIONS["dlib"],
     augmentation=Augmentation(),
     monitor="val_mse",
     early_stop_patience=15,
@@ -77,14 +77,14 @@ class ResNet18Landmarks(LandmarkModel):
         return self.network(grey).unflatten(1, (-1, 2))
 
     def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Mean squared error over all coordinates of the landmarks that are present.
+        """Mean squared error over all coordinates, a landmark weighing what the batch says.
 
         Source: sharif2025resnet18 Sec. 1.
         """
         target = batch.landmarks / self.input_size - 0.5
-        present = batch.present[..., None].to(output.dtype)
-        squares = present * (output - torch.nan_to_num(target)) ** 2
-        return {"mse": squares.sum() / (2 * present.sum()).clamp(min=1)}
+        weight = batch.weight[..., None].to(output.dtype)
+        squares = weight * (output - torch.nan_to_num(target)) ** 2
+        return {"mse": squares.sum() / (2 * weight.sum()).clamp(min=1)}
 
     def decode(self, output: Tensor) -> Tensor:
         return (output + 0.5) * self.input_size

@@ -1,0 +1,1 @@
+"""Landmarks ⇄ heatmaps: one idea a file, encoding and decoding side by side."""
