@@ -1,12 +1,16 @@
 """A trial in a Ray Train worker group: several processes that share each global batch."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from threading import Thread
 from typing import Any
 
 from ray import train, tune
 from ray.train import TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
-from ray.tune.integration.ray_train import TuneReportCallback
+from ray.util.queue import Queue
 
 from orchestrator.ledger import Ledger
 from orchestrator.schema import UNSUCCESSFUL, State
@@ -17,11 +21,10 @@ from trainables.worker import group_placement
 _START_ATTEMPTS = 20  # a minute each, before a group that finds no place fails with a reason
 
 
-def drive_group(config: dict[str, Any], resources: Resources) -> None:
+def drive_group(unit: Unit, resources: Resources) -> None:
     """Train in a worker group. What its lead worker recorded as failed or diverged is the outcome, not a death."""
-    unit = Unit(**config["unit"])
     try:
-        _run_group(config, resources)
+        _run_group(unit, resources)
     except TrainingFailedError:
         # A worker that died left its trial running in the ledger; Tune starts the group again.
         row = Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
@@ -30,12 +33,12 @@ def drive_group(config: dict[str, Any], resources: Resources) -> None:
         tune.report({"trial": unit.id, "state": row[0]["state"], "trained": False, "error": row[0]["error"]})
 
 
-def _run_group(config: dict[str, Any], resources: Resources) -> None:
+def _run_group(unit: Unit, resources: Resources) -> None:
     gpus = {"GPU": resources.gpus} if resources.gpus else {}
-    with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder:
+    with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder, passing_on() as callback:
         LeanTorchTrainer(
             _group_worker,
-            train_loop_config=config,
+            train_loop_config=asdict(unit),
             torch_config=TorchConfig(backend="nccl" if resources.gpus else "gloo"),
             scaling_config=train.ScalingConfig(
                 num_workers=resources.workers,
@@ -43,9 +46,9 @@ def _run_group(config: dict[str, Any], resources: Resources) -> None:
                 resources_per_worker={"CPU": resources.cpus} | gpus,
             ),
             run_config=train.RunConfig(
-                name=config["unit"]["facts"]["trial"],
+                name=unit.id,
                 storage_path=folder,
-                callbacks=[TuneReportCallback()],
+                callbacks=[callback],
                 # Restarts are counted in one place, in Tune.
                 failure_config=train.FailureConfig(max_failures=0, controller_failure_limit=_START_ATTEMPTS),
             ),
@@ -53,7 +56,38 @@ def _run_group(config: dict[str, Any], resources: Resources) -> None:
 
 
 def _group_worker(config: dict[str, Any]) -> None:
-    execute(Unit(**config["unit"]), Session(group_placement(), train.report))
+    execute(Unit(**config), Session(group_placement(), train.report))
+
+
+class ReportCallback(train.UserCallback):
+    """Runs in the group's controller and sends on what the lead worker reports."""
+
+    def __init__(self, reports: Queue) -> None:
+        self._reports = reports
+
+    def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
+        self._reports.put(metrics[0])
+
+
+@contextmanager
+def passing_on() -> Iterator[ReportCallback]:
+    """A callback whose reports reach Tune, all of them before the block ends.
+
+    Ray's own `TuneReportCallback` hands the last one to a thread that may have ended the trial before it looks.
+    """
+    reports = Queue(actor_options={"num_cpus": 0})
+
+    def pass_on() -> None:
+        for report in iter(reports.get, None):
+            tune.report(report)
+
+    thread = Thread(target=pass_on, daemon=True)
+    thread.start()
+    try:
+        yield ReportCallback(reports)
+    finally:
+        reports.put(None)
+        thread.join()
 
 
 class LeanTorchTrainer(TorchTrainer):

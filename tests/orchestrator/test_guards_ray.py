@@ -1,16 +1,19 @@
 """Each fault of the pinned Ray that a guard mends. A test that passes without its guard says: delete the guard."""
 
+import os
 import time
 
 import pytest
 import ray
+from ray import tune
 from ray.air.execution import FixedResourceManager, ResourceRequest
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.air.execution._internal.tracked_actor_task import TrackedActorTask
 from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.util.placement_group import placement_group
 
-from orchestrator.guards import survive_out_of_memory, sweep_orphans
+from orchestrator.group import passing_on
+from orchestrator.guards import keep_starting_processes, survive_out_of_memory, sweep_orphans, use_waiting_processes
 
 pytestmark = [pytest.mark.ray]
 
@@ -62,6 +65,58 @@ def test_an_out_of_memory_kill_is_one_trials_failure(two_processors):
         tracked_actor_task=TrackedActorTask(tracked_actor=actor), exception=OutOfMemoryError("killed")
     )
     assert told == [RayActorError]
+
+
+def test_a_trial_waits_for_the_process_that_starts_for_it(two_processors, tmp_path):
+    keep_starting_processes()
+    # Unguarded, the process that is up first does all of these short trials.
+    assert len({result["process"] for result in short_trials(tmp_path)}) == 2
+
+
+def test_trials_run_in_the_processes_that_ray_holds_ready(two_processors, tmp_path):
+    with use_waiting_processes():
+        # Unguarded, Tune sets it, and no waiting process has it.
+        assert {result["of_lightning"] for result in short_trials(tmp_path)} == {None}
+
+
+class Slow(tune.Callback):
+    """A driver that has much else to do."""
+
+    def __init__(self, seen) -> None:
+        self.seen = seen
+
+    def __getstate__(self) -> dict:
+        return {}
+
+    def on_trial_result(self, iteration, trials, trial, result, **info) -> None:
+        time.sleep(0.5)
+        self.seen.append(result["epoch"])
+
+
+def test_no_report_of_a_worker_group_is_lost_on_a_slow_driver(two_processors, tmp_path):
+    def trial(config):
+        with passing_on() as callback:
+            for epoch in range(5):
+                callback.after_report(None, [{"epoch": epoch}, {"epoch": "another worker's"}], None)
+
+    seen = []
+    configuration = tune.RunConfig(storage_path=str(tmp_path), verbose=0, callbacks=[Slow(seen)])
+    tune.Tuner(tune.with_resources(trial, {"CPU": 1}), run_config=configuration).fit()
+    # With Ray's TuneReportCallback in its place, this loses the last one or waits for ever.
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def short_trials(folder) -> list[dict]:
+    def trial(config):
+        tune.report({"process": os.getpid(), "of_lightning": os.environ.get("PL_DISABLE_FORK")})
+
+    tuner = tune.Tuner(
+        tune.with_resources(trial, {"CPU": 1}),
+        param_space={"number": tune.grid_search(list(range(12)))},
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=2),
+        run_config=tune.RunConfig(storage_path=str(folder), verbose=0),
+    )
+    return [result.metrics for result in tuner.fit()]
 
 
 def wait_for(condition, attempts: int = 100) -> None:
