@@ -20,11 +20,11 @@ demo: install
 	$(BIN)/marksweep demo
 
 test: install
-	$(BIN)/pytest -m "not ray and not slow"
+	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto
 	$(BIN)/pytest -m "ray or slow"
 
 test-fast: install
-	$(BIN)/pytest -m "not ray and not slow"
+	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto
 
 lint: install
 	$(BIN)/ruff check .

@@ -41,9 +41,14 @@ _studies, _methods, _datasets = (
 StudyArgument = Annotated[
     str, typer.Argument(help="A name below search_spaces/studies/, or a .py file of your own.", autocompletion=_studies)
 ]
+DatasetArgument = Annotated[str, typer.Argument(help="A data set of `data list`.", autocompletion=_datasets)]
 SetOption = Annotated[
     list[str],
     typer.Option("--set", metavar="PATH=VALUE", help="Change every variant, e.g. recipe.epochs=2, or seeds=0,1."),
+]
+SettingOption = Annotated[
+    list[str],
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, e.g. protocol=private or of=wflw."),
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed and diverged trials again.")]
 StorageOption = Annotated[
@@ -108,41 +113,79 @@ def query(
 
 
 @app.command()
+def studies(debug: DebugOption = False) -> None:
+    """What studies there are: their questions, trials and data sets."""
+    guarded(lambda: _verbs().studies(console()), debug)
+
+
+@app.command()
 def methods(
     name: Annotated[str | None, typer.Argument(help="One method.", autocompletion=_methods)] = None,
+    speed: Annotated[bool, typer.Option("--speed", help="Also measure images a second on this machine.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """What methods there are; with a name: its paper, where each piece lives, defaults, parameters, MACs."""
-    guarded(lambda: _verbs().methods(name, console()), debug)
+    guarded(lambda: _verbs().methods(name, speed, console()), debug)
 
 
 @data_app.command("list")
 def data_list(data_root: DataRootOption = Path("data"), debug: DebugOption = False) -> None:
     """What data sets there are, and which of them are below the data root."""
-    guarded(lambda: _verbs().data_list(data_root, console()), debug)
+    guarded(lambda: _data_verbs().data_list(data_root, console()), debug)
 
 
 @data_app.command("check")
 def data_check(
-    name: Annotated[str, typer.Argument(autocompletion=_datasets)],
-    data_root: DataRootOption = Path("data"),
-    debug: DebugOption = False,
-) -> None:
-    """Counts, unreadable images, landmarks outside their image, groups on two sides of a split."""
-    guarded(lambda: _verbs().data_check(name, data_root, console()), debug)
-
-
-@data_app.command("prepare")
-def data_prepare(
-    name: Annotated[str, typer.Argument(autocompletion=_datasets)],
-    size: Annotated[int, typer.Option("--size", help="Side of the network's input in px.", min=8)] = 64,
-    method: Annotated[str, typer.Option("--method", help="Whose crop to use.", autocompletion=_methods)] = "resnet18",
+    name: DatasetArgument,
+    set_: SettingOption = [],  # noqa: B006
     storage: StorageOption = "runs",
     data_root: DataRootOption = Path("data"),
     debug: DebugOption = False,
 ) -> None:
+    """Counts beside the published ones, unreadable and doubled images, landmarks outside, leaks between splits."""
+    guarded(lambda: _data_verbs().data_check(name, _changes(set_), place(storage, data_root), console()), debug)
+
+
+@data_app.command("show")
+def data_show(
+    name: DatasetArgument,
+    set_: SettingOption = [],  # noqa: B006
+    split: Annotated[str | None, typer.Option("--split", help="train, val, test or unlabelled.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only faces of this subset or attribute.")] = None,
+    count: Annotated[int, typer.Option("--count", help="Number of faces.", min=1, max=400)] = 24,
+    seed: Annotated[int, typer.Option("--seed", help="Which faces are chosen.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the PNG goes; by default NAME.png here.")] = None,
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    debug: DebugOption = False,
+) -> None:
+    """A contact sheet: faces with landmarks, box, crop, tags and difficulty."""
+    guarded(
+        lambda: _data_verbs().data_show(
+            name, _changes(set_), split, tag, count, seed, out, place(storage, data_root), console()
+        ),
+        debug,
+    )
+
+
+@data_app.command("prepare")
+def data_prepare(
+    name: DatasetArgument,
+    set_: SettingOption = [],  # noqa: B006
+    size: Annotated[int, typer.Option("--size", help="Side of the network's input in px.", min=8)] = 64,
+    method: Annotated[str, typer.Option("--method", help="Whose crop to use.", autocompletion=_methods)] = "resnet18",
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    address: AddressOption = None,
+    debug: DebugOption = False,
+) -> None:
     """Make the memory-mapped file that trials read. Running a study does this by itself."""
-    guarded(lambda: _verbs().data_prepare(name, size, method, place(storage, data_root), console()), debug)
+    guarded(
+        lambda: _data_verbs().data_prepare(
+            name, _changes(set_), size, method, place(storage, data_root), address, console()
+        ),
+        debug,
+    )
 
 
 def console() -> Console:
@@ -155,6 +198,12 @@ def _verbs() -> ModuleType:
     from orchestrator import commands
 
     return commands
+
+
+def _data_verbs() -> ModuleType:
+    from orchestrator import commands_data
+
+    return commands_data
 
 
 def _storage(location: str) -> Any:

@@ -4,9 +4,11 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import ray
+
+from orchestrator.guards import use_waiting_processes
 
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
@@ -30,16 +32,18 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # our view says which trials failed
     if address:
         # Its processes do not inherit this one's environment.
-        settings = {"env_vars": SETTINGS}
+        settings, guard = {"env_vars": SETTINGS}, nullcontext()
         ray.init(address=address, runtime_env=settings, log_to_driver=False, logging_level=logging.ERROR)
     else:
+        guard = use_waiting_processes()
         ray.init(
             address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
         )
     # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        yield
+        with guard:
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
         ray.shutdown()

@@ -14,23 +14,26 @@ from rich.text import Text
 
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Plan, Status, Work
+from orchestrator.preparing import progress_shown, runner, show_findings
 from orchestrator.printing import (
     after_plan,
     cell,
     counts,
     next_command,
-    progress_bar,
     show_errors,
     show_failures,
     show_plan,
+    show_rows,
+    show_unusual_crops,
 )
 from orchestrator.progress import TrialLine, duration, view_for
 from orchestrator.schema import TABLES, UNSUCCESSFUL, State
 from orchestrator.session import Opened, Place, make_plan, open_study, prepare_data, remember_question, units_of
 from orchestrator.storage import Storage
+from search_spaces.loading import load_study
+from search_spaces.study import STUDIES
 from trainables import registry
-from trainables.inspection import describe_method, inspect_dataset
-from trainables.recipe import Recipe
+from trainables.inspection import describe_method, measure_speed
 
 
 def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: bool, console: Console) -> int:
@@ -50,11 +53,12 @@ def run(
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     remember_question(opened, made, place)
+    show_unusual_crops(made, console)
     console.print(counts(made), markup=False, highlight=False)
     if not made.todo:
         next_command(console, after_plan(made, opened, place))
         return 1 if made.count(Status.FAILED, Status.BLOCKED) else 0
-    _prepare(made, place, console)
+    _prepare(made, place, address, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)
     console.print(counts(after), markup=False, highlight=False)
@@ -83,7 +87,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
         next_command(console, storage.on("marksweep demo"))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("study", "done", "running", "failed", "to run", "trained for"):
+    for column in ("study", "done", "unfinished", "failed", "to run", "trained for"):
         table.add_column(column, justify="left" if column == "study" else "right")
     for name, ids in studies.items():
         rows = [trials[id] for id in ids if id in trials]
@@ -123,12 +127,7 @@ def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
     if csv:
         console.print(result.to_pandas().to_csv(index=False), end="", markup=False, highlight=False, soft_wrap=True)
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in result.column_names:
-        table.add_column(Text(name))
-    for row in result.to_pylist():
-        table.add_row(*(Text(cell(value)) for value in row.values()))
-    console.print(table)
+    show_rows(result.column_names, [[cell(value) for value in row.values()] for row in result.to_pylist()], console)
     console.print(f"{len(result)} rows", style="dim")
     next_command(console, "the same with --csv to keep them; or marksweep report")
     return 0
@@ -147,9 +146,26 @@ def _answer(connection: duckdb.DuckDBPyConnection, sql: str, ledger: Ledger) -> 
             connection.register(wanted[1].lower(), ledger.read(wanted[1].lower()))
 
 
-def methods(name: str | None, console: Console) -> int:
+def studies(console: Console) -> int:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("study", "trials", "data", "question"):
+        table.add_column(column, justify="right" if column == "trials" else "left")
+    names = sorted(path.stem for path in STUDIES.glob("*.py") if not path.stem.startswith("_"))
+    for name in names:
+        study = load_study(STUDIES / f"{name}.py")
+        trials = list(study.trials())
+        data = sorted({trial.data.kind for _, trial in trials})
+        table.add_row(name, str(len(trials)), ", ".join(data), Text(study.question))
+    console.print(table)
+    next_command(console, f"marksweep plan {names[0]}, or plan my_study.py for one of your own")
+    return 0
+
+
+def methods(name: str | None, speed: bool, console: Console) -> int:
     if name is not None:
         console.print(describe_method(name), markup=False, highlight=False)
+        for line in measure_speed(name) if speed else ():
+            console.print(line, markup=False, highlight=False)
         next_command(console, f"marksweep plan STUDY, where a study uses {name}; or marksweep methods for the others")
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -161,52 +177,6 @@ def methods(name: str | None, console: Console) -> int:
         table.add_row(each, type(registry.find_method(each)).PAPER or "baseline", Text(first))
     console.print(table)
     next_command(console, f"marksweep methods {registry.method_names()[0]}")
-    return 0
-
-
-def data_list(data_root: Path, console: Console) -> int:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("data set", "landmarks", "faces (published)", "here", "licence"):
-        table.add_column(column)
-    for name in registry.dataset_names():
-        dataset = registry.find_dataset(name)
-        counts = " / ".join(f"{split} {count:,}" for split, count in dataset.COUNTS.items()) or "yours"
-        here = "yes" if dataset.missing(data_root) is None else "no"
-        table.add_row(name, dataset.scheme.name, counts, here, dataset.LICENCE)
-    console.print(table)
-    console.print(f"Looked below {data_root} (--data-root or MARKSWEEP_DATA).", style="dim", markup=False)
-    next_command(console, "marksweep data check NAME")
-    return 0
-
-
-def data_check(name: str, data_root: Path, console: Console) -> int:
-    found = inspect_dataset(registry.find_dataset(name), data_root)
-    for line in found.lines():
-        console.print(line, markup=False, highlight=False)
-    next_command(
-        console, f"marksweep data prepare {name}" if found.usable else "mend what is listed above, then check again"
-    )
-    return 0 if found.usable else 1
-
-
-def data_prepare(name: str, size: int, method: str, place: Place, console: Console) -> int:
-    from trainables.face_cache import prepare
-
-    dataset = registry.find_dataset(name)
-    recipes = type(registry.find_method(method)).recipes()
-    crop = recipes.get("paper", Recipe()).crop
-    with progress_bar(console) as bar:
-        task = bar.add_task(f"preparing {name} at {size} px", total=None)
-        path = prepare(
-            dataset,
-            place.data_root,
-            crop,
-            size,
-            place.cache,
-            lambda n, total: bar.update(task, completed=n, total=total),
-        )
-    console.print(f"{path} ({path.stat().st_size / 2**20:.1f} MB)", markup=False, highlight=False)
-    next_command(console, "marksweep run STUDY")
     return 0
 
 
@@ -231,17 +201,11 @@ def _line(work: Work) -> TrialLine:
     return TrialLine(work.label or work.trial.method.kind, work.trial.seed, work.trial.recipe.epochs)
 
 
-def _prepare(made: Plan, place: Place, console: Console) -> None:
-    with progress_bar(console) as bar:
-        tasks: dict[str, Any] = {}
+def _prepare(made: Plan, place: Place, address: str | None, console: Console) -> None:
+    def tell(text: str) -> None:
+        console.print(Text(text, style="yellow"), soft_wrap=True)
 
-        def progress(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(f"preparing {name}", total=total)
-            bar.update(tasks[name], completed=done)
-
-        unreadable = prepare_data(made, place, progress)
-    for name, reasons in unreadable.items():
-        if reasons:
-            some = "; ".join(reasons[:3]) + (" …" if len(reasons) > 3 else "")
-            console.print(Text(f"{name}: {len(reasons)} unreadable images are left out: {some}", style="yellow"))
+    with progress_shown(console, "preparing") as show:
+        prepared = prepare_data(made, place, show, runner(address, tell), tell)
+    for name, faces in prepared.items():
+        show_findings(name, faces, console)

@@ -1,6 +1,8 @@
-"""Faults of the pinned Ray, one guard each (a third is in group.py). Delete one when its test passes without it."""
+"""Faults of the pinned Ray, one guard each (another is in group.py). Delete one when its test passes without it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ray
@@ -55,3 +57,40 @@ def survive_out_of_memory() -> None:
 
     RayActorManager._actor_task_failed = guarded
     RayActorManager._marksweep_guarded = True  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def keep_starting_processes() -> None:
+    """Let a trial wait for the process that is starting for it, though another one has become free.
+
+    Unguarded, Tune gives it the free one and ends the starting one, again and again: where trials are shorter than a
+    start (two seconds, with torch), one process does all of them beside others that never do any.
+    """
+    from ray.tune.execution.tune_controller import TuneController
+
+    if getattr(TuneController, "_marksweep_guarded", False):
+        return
+    original = TuneController._maybe_reuse_cached_actor
+
+    def guarded(self: Any, trial: Any) -> bool:
+        starting = trial in self._trial_to_actor and trial not in self._resetting_trials
+        return False if starting else original(self, trial)
+
+    TuneController._maybe_reuse_cached_actor = guarded
+    TuneController._marksweep_guarded = True  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@contextmanager
+def use_waiting_processes() -> Iterator[None]:
+    """Let Tune's trials run in the processes that Ray holds ready on a private cluster.
+
+    Unguarded, Tune gives them environment variables of their own, above all one for PyTorch Lightning, and Ray starts
+    other processes for that. On a private cluster all processes inherit the driver's variables anyway.
+    """
+    from ray.tune.execution import class_cache
+
+    before = class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE
+    class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE = {}, set()
+    try:
+        yield
+    finally:
+        class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE = before

@@ -7,15 +7,14 @@ process only drives a Ray Train worker group and holds no processor or accelerat
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
 
-from orchestrator.guards import OrphanSweeper, survive_out_of_memory
-from orchestrator.process import run_trial
+from orchestrator.guards import OrphanSweeper, keep_starting_processes, survive_out_of_memory
+from orchestrator.process import Assignment, run_trial
 from orchestrator.progress import Event, View
 from orchestrator.recorder import TrialRecorder
 from orchestrator.schema import State
@@ -27,14 +26,6 @@ RESTARTS = 2  # of a trial whose process died; it goes on from its last checkpoi
 _DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must not hold what the workers need
 
 
-@dataclass(frozen=True)
-class Assignment:
-    """A unit, and what it is given."""
-
-    unit: Unit
-    resources: Resources
-
-
 def launch(assignments: Sequence[Assignment], view: View) -> None:
     """Do all units, stages before the trials that start from them. Needs a cluster.
 
@@ -42,6 +33,7 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
     """
     _refuse_what_cannot_fit([assignment.resources for assignment in assignments], ray.cluster_resources())
     survive_out_of_memory()
+    keep_starting_processes()
     pending = list(assignments)
     ended: dict[str, State] = {}
     while pending:
@@ -96,8 +88,8 @@ def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, S
     folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
         tune.Tuner(
-            tune.with_resources(run_trial, lambda config: _resources_of(config["assignment"])),
-            param_space={"assignment": tune.grid_search([_plain(assignment) for assignment in assignments])},
+            tune.with_resources(run_trial, lambda config: _reserved(_assignment(config).resources)),
+            param_space={"assignment": tune.grid_search([assignment.packed() for assignment in assignments])},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=at_once,
                 reuse_actors=not grouped,
@@ -114,18 +106,14 @@ def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, S
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _resources_of(plain: dict[str, Any]) -> tune.PlacementGroupFactory:
-    resources = Resources(**plain["resources"])
+def _assignment(config: Mapping[str, Any]) -> Assignment:
+    return Assignment.unpacked(config["assignment"])
+
+
+def _reserved(resources: Resources) -> tune.PlacementGroupFactory:
     if resources.workers:
         return tune.PlacementGroupFactory([_DRIVER_ONLY])
     return tune.PlacementGroupFactory([{"CPU": resources.cpus} | ({"GPU": resources.gpus} if resources.gpus else {})])
-
-
-def _plain(assignment: Assignment) -> dict[str, Any]:
-    """What travels to the trial's process."""
-    given = assignment.resources
-    resources = {"workers": given.workers, "cpus": given.cpus, "gpus": given.gpus}
-    return {"unit": asdict(assignment.unit), "resources": resources}
 
 
 class _Watch(tune.Callback):
@@ -139,7 +127,7 @@ class _Watch(tune.Callback):
         return {}  # Tune pickles callbacks for a restore that is never made
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        self._view.show(Event(trial.config["assignment"]["unit"]["facts"]["trial"], "started"))
+        self._view.show(Event(_assignment(trial.config).unit.id, "started"))
 
     def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any) -> None:
         if "trial" not in result:
@@ -151,7 +139,7 @@ class _Watch(tune.Callback):
         self._view.show(Event(result["trial"], "epoch" if state is State.RUNNING else state.value, result))
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        unit = Unit(**trial.config["assignment"]["unit"])
+        unit = _assignment(trial.config).unit
         if unit.id in self._ended:
             return
         self._ended[unit.id] = State.FAILED

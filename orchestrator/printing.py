@@ -1,6 +1,8 @@
 """What the verbs print: plans, counts, errors grouped by cause, the next command."""
 
 import shlex
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +13,8 @@ from rich.text import Text
 from orchestrator.errors import fingerprint, one_line
 from orchestrator.plan import Plan, Status
 from orchestrator.session import Opened, Place
+from trainables.transforms.crop import Crop
+from trainables.trial import Evaluation
 
 _WORDS = {
     Status.DONE: "done",
@@ -37,11 +41,27 @@ def show_plan(made: Plan, console: Console) -> None:
         state = Text(
             _WORDS[work.status] + (f": {work.reason}" if work.reason else ""), style=_STYLE.get(work.status, "")
         )
-        splits = ", ".join(measurement.evaluation.split for measurement in work.missing)
+        measured = Counter(" ".join((one.evaluation.split, *_ways(one.evaluation))) for one in work.missing)
+        splits = ", ".join(name if count == 1 else f"{count} × {name}" for name, count in measured.items())
         where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
         table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)
     console.print(table)
+    show_unusual_crops(made, console)
     console.print(counts(made), markup=False, highlight=False)
+
+
+def show_unusual_crops(made: Plan, console: Console) -> None:
+    """Data sets of which the literature has a crop of its own, where the study takes another one."""
+    taken = dict.fromkeys((work.trial.data, work.trial.recipe.crop) for work in made.works)
+    for data, crop in taken:
+        if crop != data.CROP != Crop():
+            text = f"{data.kind}: cropped by the {crop.describe(1)}; the literature takes the {data.CROP.describe(1)}"
+            console.print(Text(f"{text} (recipe.crop)", style="yellow"), soft_wrap=True)
+
+
+def _ways(evaluation: Evaluation) -> list[str]:
+    ways = {"perturbed": evaluation.perturbed_by, "read otherwise": evaluation.read_by}
+    return [name for name, words in ways.items() if words]
 
 
 def counts(made: Plan) -> str:
@@ -82,6 +102,24 @@ def show_errors(rows: list[dict[str, Any]], console: Console) -> None:
         example = next(iter(groups.values()))[0]
         sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
         console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False, soft_wrap=True)
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """A table; where it is wider than a terminal, one record below the other."""
+    widths = [max(map(len, [name, *texts])) for name, *texts in zip(columns, *rows, strict=True)]
+    if console.is_terminal and rows and sum(widths) + 2 * len(widths) > console.width:
+        longest = max(map(len, columns))
+        for number, row in enumerate(rows, start=1):
+            console.print(Text(f"row {number}", style="bold"))
+            for name, text in zip(columns, row, strict=True):
+                console.print(Text(f"  {name:<{longest}}  ", style="dim"), Text(text), sep="")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(Text(name))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def cell(value: Any) -> str:

@@ -34,6 +34,7 @@ class TrialLine:
     epoch: int = 0
     loss: float | None = None
     nme: float | None = None
+    result: str = ""  # once it has ended well: why it ended, what was selected and measured
     error: str = ""
     started: float | None = None
     first_epoch: int = 0  # of this attempt
@@ -70,6 +71,7 @@ class Board:
         line.loss = event.metrics.get("train_loss", line.loss)
         line.nme = event.metrics.get("val_nme_io", line.nme)
         line.error = event.metrics.get("error", "")
+        line.result = _result(event.metrics) if event.kind == "finished" else ""
         if line.started is not None and line.epoch and event.kind in ("epoch", "finished"):
             line.pace = (time.monotonic() - line.started) / (line.epoch - line.first_epoch + 1)
         return line
@@ -113,7 +115,9 @@ class PlainView:
     def show(self, event: Event) -> None:
         line = self._board.apply(event)
         what = event.kind if event.kind != "epoch" else f"epoch {line.epoch}/{line.epochs}"
-        text = f"{time.strftime('%H:%M:%S')}  {line.name}: {what}{_figures(line)}"
+        text = (
+            f"{time.strftime('%H:%M:%S')}  {line.name}: {what}{f': {line.result}' if line.result else _figures(line)}"
+        )
         text += f"  {line.error}" if line.error else ""
         self._console.print(f"{text}  [{self._board.headline()}]", markup=False, highlight=False, soft_wrap=True)
 
@@ -148,7 +152,8 @@ class LiveView:
         for line in lines[:room]:
             loss = "" if line.loss is None else f"{line.loss:.5f}"
             nme = "" if line.nme is None else f"{100 * line.nme:.2f} %"
-            state = Text(line.state + (f": {line.error}" if line.error else ""), style=_STYLE.get(line.state, ""))
+            more = line.error or line.result
+            state = Text(line.state + (f": {more}" if more else ""), style=_STYLE.get(line.state, ""))
             table.add_row(Text(line.name), state, f"{line.epoch}/{line.epochs}", loss, nme)
         if len(lines) > room:
             table.add_row(Text(f"… and {len(lines) - room} more", style="dim"))
@@ -168,6 +173,18 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _result(metrics: Mapping[str, Any]) -> str:
+    """What became of a finished trial. One that was only measured has nothing to tell of its training."""
+    parts = [metrics.get("why", "")]
+    if metrics.get("selected_val_nme_io") is not None:
+        parts.append(
+            f"best epoch {metrics['selected_epoch']} with val NME {100 * metrics['selected_val_nme_io']:.2f} %"
+        )
+    if "test_nme_io" in metrics:
+        parts.append(f"test NME {100 * metrics['test_nme_io']:.2f} %")
+    return ", ".join(part for part in parts if part)
 
 
 def _figures(line: TrialLine) -> str:

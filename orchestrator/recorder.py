@@ -77,19 +77,23 @@ def state_of(storage: Storage, trial: str) -> State | None:
 def record_evaluation(
     storage: Storage,
     facts: Mapping[str, Any],
-    summary: Mapping[str, tuple[float, int]],
+    summaries: Mapping[str, Mapping[str, tuple[float, int]]],
     images: pa.Table,
 ) -> None:
     """An evaluation's rows. Its aggregate metrics are written last: where they are, the rows per image are whole.
 
-    `facts`: the columns of "evaluations" that all its rows share.
+    `facts`: the columns of "evaluations" that all its rows share. `summaries`: subset → metric → (value, images).
     """
     folder = storage.evaluation(facts["evaluation"])
     for name in ("evaluation", "trial"):
         images = images.append_column(name, pa.array([facts[name]] * len(images), pa.string()))
     storage.write(f"{folder}/images.parquet", images.select(IMAGES.names).cast(IMAGES))
-    shared = {**facts, "subset": "all", "evaluated_at": datetime.now(UTC)}
-    rows = [shared | {"metric": metric, "value": value, "images": n} for metric, (value, n) in summary.items()]
+    shared = {**facts, "evaluated_at": datetime.now(UTC)}
+    rows = [
+        shared | {"subset": subset, "metric": metric, "value": value, "images": n}
+        for subset, summary in summaries.items()
+        for metric, (value, n) in summary.items()
+    ]
     storage.write(f"{folder}/evaluation.parquet", pa.Table.from_pylist(rows, schema=EVALUATIONS))
 
 

@@ -69,6 +69,8 @@ EVALUATIONS = pa.schema(
         ("data_digest", pa.string()),
         ("split", pa.string()),
         ("subset", pa.string()),  # "all", or a tag of the data set
+        ("perturbation", pa.string()),  # what was done to the crops, in words; empty where nothing was
+        ("decoder", pa.string()),  # how heatmaps were read, in words; empty where the method did it
         ("protocol", pa.string()),  # crop convention and box source, in words
         ("config", pa.string()),
         ("metric", pa.string()),  # nme_io, …: reports/labels.py names and formats each
@@ -89,6 +91,9 @@ IMAGES = pa.schema(
         ("norm_ip", pa.float64()),
         ("norm_box", pa.float64()),
         ("norm_diag", pa.float64()),
+        ("norm_width", pa.float64()),
+        ("norm_dataset_box", pa.float64()),  # null where the data set gives no boxes
+        ("norm_dataset_diag", pa.float64()),
         ("nme_io", pa.float64()),  # fraction
         ("errors_px", pa.list_(pa.float32())),  # per landmark, image px; NaN where the landmark is missing
         ("errors_crop", pa.list_(pa.float32())),  # per landmark, in crop sides
@@ -110,6 +115,8 @@ STUDIES = pa.schema(
         ("seed", pa.int64()),
         ("evaluation", pa.string()),
         ("split", pa.string()),
+        ("perturbation", pa.string()),  # as in "evaluations"
+        ("decoder", pa.string()),  # as in "evaluations"
         ("baseline", pa.bool_()),  # the variant that the others of an ablation are compared with
     ]
 )

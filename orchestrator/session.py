@@ -1,5 +1,6 @@
 """From a study's name to a plan, and from a plan to what a launch needs. The command line is a thin layer on this."""
 
+import logging
 import os
 import re
 import shlex
@@ -19,13 +20,17 @@ from orchestrator.storage import Storage
 from orchestrator.unit import Unit
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
+from trainables.cache_folder import Tell
 from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import to_plain
 from trainables.dataset import DataError, Dataset
-from trainables.face_cache import open_faces, prepare
+from trainables.face_cache import Run, prepare, run_serially
+from trainables.faces import Faces, open_faces
 from trainables.method import Method
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
             "seed": trial.seed,
             "evaluation": measurement.id,
             "split": measurement.evaluation.split,
+            "perturbation": measurement.evaluation.perturbed_by,
+            "decoder": measurement.evaluation.read_by,
             "baseline": compared and variant is opened.study.variants[0],
         }
         for variant, trial in opened.study.trials()
@@ -137,21 +144,41 @@ def units_of(opened: Opened, plan: Plan, place: Place) -> list[tuple[Work, Unit]
     return [(work, _unit(work, code, place, str(opened.path) if own else None, opened.digest_of)) for work in plan.todo]
 
 
-def prepare_data(plan: Plan, place: Place, progress: Callable[[str, int, int], None]) -> dict[str, tuple[str, ...]]:
-    """Make every prepared data set that the plan needs, before any trial waits for it. Raises DataError.
+def prepare_data(
+    plan: Plan,
+    place: Place,
+    progress: Callable[[str, int, int], None],
+    run: Run = run_serially,
+    tell: Tell = log.warning,
+) -> dict[str, Faces]:
+    """Make every prepared data set that the plan needs, before any trial waits for it, and open it. Raises DataError.
 
-    Gives the images that could not be read, by data set, each with its reason.
+    Also where a split that is to be measured has no readable face: training would be in vain.
+
+    `run` and `tell` as in `trainables.face_cache.prepare`.
     """
-    needed: dict[tuple[Dataset, Crop, int], None] = {}
-    unreadable: dict[str, tuple[str, ...]] = {}
+    needed: dict[tuple[Dataset, Crop, int, float], set[str]] = {}
+    prepared: dict[str, Faces] = {}
     for work in plan.todo:
         trial = work.trial
-        for data in (trial.data, *(measurement.data for measurement in work.missing)):
-            needed[data, trial.recipe.crop, trial.method.input_size] = None
-    for data, crop, size in needed:
-        path = prepare(data, place.data_root, crop, size, place.cache, partial(progress, f"{data.kind} at {size} px"))
-        unreadable[data.kind] = open_faces(path, data.scheme).unreadable
-    return unreadable
+        learned_from = set() if work.status is Status.EVALUATE else {"train", "val"}
+        wanted = [(trial.data, learned_from), *((one.data, {one.evaluation.split}) for one in work.missing)]
+        for data, splits in wanted:
+            needed.setdefault((data, trial.recipe.crop, trial.method.input_size, trial.recipe.margin), set()).update(
+                splits
+            )
+    for (data, crop, size, margin), splits in needed.items():
+        told = partial(progress, f"{data.kind} at {size} px")
+        path = prepare(data, place.data_root, crop, size, place.cache, told, margin=margin, run=run, tell=tell)
+        prepared[data.kind] = faces = open_faces(path, data.scheme)
+        empty = [split for split in sorted(splits) if not len(faces.rows[split])]
+        if empty:
+            raise DataError(
+                f"Data set {data.kind!r} has no readable {' and no '.join(empty)} face. A study learns from train, "
+                "selects by val (a tenth of train where a data set has no other, so two groups at least), and measures "
+                "on what its evaluations name, by default test. Add faces, or name other splits."
+            )
+    return prepared
 
 
 def _unit(

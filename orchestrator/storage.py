@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+_FEW_ROWS = 64  # for so few, setting up a compressor and a dictionary per column takes longer than all the rest
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -73,7 +75,15 @@ class Storage:
         """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones."""
         self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
         partial = f"{path}.{uuid4().hex}.partial"
-        pq.write_table(table, partial, filesystem=self.filesystem, compression="zstd")
+        large = len(table) > _FEW_ROWS
+        pq.write_table(
+            table,
+            partial,
+            filesystem=self.filesystem,
+            compression="zstd" if large else "none",
+            use_dictionary=large,
+            write_statistics=large,
+        )
         self.filesystem.move(partial, path)
 
     def read(self, path: str, schema: pa.Schema) -> pa.Table | None:

@@ -29,8 +29,9 @@ from trainables.checkpoints import (
 )
 from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
-from trainables.evaluation import image_rows, measure
-from trainables.face_cache import Faces, open_faces, prepare
+from trainables.evaluation import ALL, image_rows, measure
+from trainables.face_cache import prepare
+from trainables.faces import Faces, open_faces
 from trainables.training import Diverged, Placement, train, why_finished
 from trainables.trial import Evaluation, Trial
 
@@ -126,19 +127,22 @@ def _train_and_measure(
         evaluation: Evaluation = registry.rebuild(planned["config"])
         data = evaluation.data or trial.data
         of_data = faces if data == trial.data else faces_of(data, trial, unit, planned["digest"])
-        measured = measure(model, of_data, evaluation.split, session.placement.device)
-        summary = measured.summary()
+        measured = measure(model, of_data, evaluation, session.placement.device)
+        summaries = measured.summaries()
         facts = {
             "evaluation": planned["id"],
             "trial": unit.id,
             "dataset": data.kind,
             "data_digest": of_data.digest,
             "split": evaluation.split,
+            "perturbation": evaluation.perturbed_by,
+            "decoder": evaluation.read_by,
             "protocol": trial.recipe.crop.describe(of_data.boxed),
             "config": canonical_json(planned["config"]),
         }
-        record_evaluation(storage, facts, summary, image_rows(measured))
-        done.metrics[f"{evaluation.split}_nme_io"] = summary["nme_io"][0]
+        record_evaluation(storage, facts, summaries, image_rows(measured))
+        if not (evaluation.perturbed_by or evaluation.read_by):
+            done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
 
 
 def _train(
@@ -177,7 +181,13 @@ def _train(
             recorder.progress(state.epoch, time.monotonic() - started)
         session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
     assert state is not None
-    done.metrics = {**(state.history[-1] if state.history else {}), "epoch": state.epoch}
+    done.metrics = {
+        **(state.history[-1] if state.history else {}),
+        "epoch": state.epoch,
+        "why": why_finished(state, trial.recipe),
+        "selected_epoch": state.selected_epoch,
+        "selected_val_nme_io": state.history[state.selected_epoch - 1]["val_nme_io"] if state.selected_epoch else None,
+    }
     if recorder:
         write_weights(folder, state.selected)
         recorder.epochs(state.history)
@@ -196,8 +206,9 @@ def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:
 
     Raises DataError where this node's files are not those (by `digest`) that the plan counted in.
     """
-    crop, size = trial.recipe.crop, trial.method.input_size
-    path = prepare(data, Path(unit.data_root), crop, size, Path(unit.cache), digest=digest)
+    recipe, size = trial.recipe, trial.method.input_size
+    root, cache = Path(unit.data_root), Path(unit.cache)
+    path = prepare(data, root, recipe.crop, size, cache, digest=digest, margin=recipe.margin)
     return _opened(path, data)
 
 

@@ -23,12 +23,14 @@ class Measurement:
     subset: str
     protocol: str
     images: int
+    perturbation: str = ""  # in words; empty where the crops were measured as they are
+    decoder: str = ""  # in words; empty where the method read its own output
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     mean: float
-    spread: float | None  # sample standard deviation (ddof 1); None for one seed
+    spread: float | None  # sample standard deviation (ddof 1); None for one seed, and for an infinite mean
     trials: tuple[str, ...]
     seeds: tuple[int, ...]
     values: tuple[float, ...]
@@ -45,6 +47,8 @@ WHAT_MUST_AGREE = {
     "split": "splits",
     "subset": "subsets",
     "protocol": "protocols",
+    "perturbation": "perturbations",
+    "decoder": "decoders",
 }
 
 
@@ -69,7 +73,8 @@ def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
 def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measurement]) -> Summary | None:
     """Mean ± sample standard deviation of (ours − baseline) over the seeds that both have; None without any.
 
-    The trials of both sides stand behind the result. ValueError if they were not measured alike.
+    None, too, where two infinite errors have no difference. The trials of both sides stand behind the result.
+    ValueError if they were not measured alike.
     """
     if not ours or not baseline:
         return None
@@ -80,18 +85,23 @@ def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measuremen
     pairs = sorted(((one, partner[one.seed]) for one in ours if one.seed in partner), key=lambda pair: pair[0].seed)
     if not pairs:
         return None
-    summary = _summary([one for one, _ in pairs], [one.value - other.value for one, other in pairs])
+    differences = [one.value - other.value for one, other in pairs]
+    if math.isnan(sum(differences)):
+        return None
+    summary = _summary([one for one, _ in pairs], differences)
     trials = (*summary.trials, *(other.trial for _, other in pairs))
     return Summary(mean=summary.mean, spread=summary.spread, trials=trials, seeds=summary.seeds, values=summary.values)
 
 
 def _summary(measurements: Sequence[Measurement], values: Sequence[float]) -> Summary:
-    if not all(math.isfinite(value) for value in values):
-        bad = next(one for one, value in zip(measurements, values, strict=True) if not math.isfinite(value))
+    if any(math.isnan(value) for value in values):
+        bad = next(one for one, value in zip(measurements, values, strict=True) if math.isnan(value))
         raise ValueError(f"{bad.metric} on {bad.split} of trial {bad.trial} is {bad.value}: it has no mean.")
+    # One broken prediction has an infinite error, and so has their mean; it has no spread.
+    finite = all(math.isfinite(value) for value in values)
     return Summary(
-        mean=mean(values),
-        spread=stdev(values) if len(values) > 1 else None,
+        mean=mean(values) if finite else sum(values),
+        spread=stdev(values) if finite and len(values) > 1 else None,
         trials=tuple(one.trial for one in measurements),
         seeds=tuple(one.seed for one in measurements),
         values=tuple(values),

@@ -18,25 +18,32 @@ def study_rows(results: Results, study: str, columns: Sequence[Column], group: s
     return tuple(variant_row(known, variant, columns, group) for variant in ordered)
 
 
-def variant_row(study: StudyResults, variant: Variant, columns: Sequence[Column], group: str = "") -> Row:
+def variant_row(
+    study: StudyResults,
+    variant: Variant,
+    columns: Sequence[Column],
+    group: str = "",
+    perturbation: str = "",
+    decoder: str = "",
+) -> Row:
     return Row(
         label=variant.label,
         detail="baseline" if variant.baseline else "",
-        cells=tuple(measured(study, variant, column) for column in columns),
+        cells=tuple(measured(study, variant, column, perturbation, decoder) for column in columns),
         group=group,
         study=study.name,
         variant=variant.variant,
     )
 
 
-def measured(study: StudyResults, variant: Variant, column: Column) -> Cell:
+def measured(study: StudyResults, variant: Variant, column: Column, perturbation: str = "", decoder: str = "") -> Cell:
     """Mean ± standard deviation over the variant's finished seeds, or what is missing and how to get it."""
-    if column.split not in variant.evaluations:
+    if not variant.asked(column.split, perturbation, decoder):
         return Cell(text="not asked")
     if column.difference:
         return _difference(study, variant, column)
-    values = study.values(variant, column.split, column.metric, column.subset)
-    if not values and study.is_measured(variant, column.split):
+    values = study.values(variant, column.split, column.metric, column.subset, perturbation, decoder)
+    if not values and study.is_measured(variant, column.split, perturbation, decoder):
         return Cell(text="undefined")  # for these faces: no eyes to divide by, no image with this tag
     if not values:
         return _missing(study, variant)

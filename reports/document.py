@@ -11,7 +11,8 @@ Source = Literal["ours", "literature"]
 class Cell:
     """One number with everything that a reader may ask of it, or the reason why it is not there.
 
-    `value` and `spread` are in `unit`, unscaled: an NME is a fraction here, percent is a matter of `labels`.
+    `value` and `spread` are in `unit`, unscaled: an NME is a fraction here, percent is a matter of `labels`. A value is
+    infinite where a network predicted what is no number.
     Without a `value`, `progress` says how far it is ("0/3 seeds") and `command` what fills it; `text` stands in place
     of a number ("not asked"). A value with a `command` still misses some of its seeds: `n` of `asked` are there.
     """
@@ -35,7 +36,7 @@ class Cell:
     def __post_init__(self) -> None:
         if self.value is None:
             return
-        if not math.isfinite(self.value):
+        if math.isnan(self.value):
             raise ValueError(f"A cell cannot hold {self.value}: leave it empty and say why in `text` or `progress`.")
         if not self.unit or not self.protocol:
             missing = " and ".join(name for name in ("unit", "protocol") if not getattr(self, name))

@@ -1,6 +1,7 @@
 """The one place that knows names, units, digits, directions and the order of metrics, and how a cell prints."""
 
 import difflib
+import math
 from dataclasses import dataclass
 
 from reports.document import Cell, Column, Row, Table
@@ -27,9 +28,15 @@ def _percent(name: str, title: str, meaning: str, lower_is_better: bool = True, 
     return Metric(name, title, FRACTION, "%", 100.0, digits, lower_is_better, meaning)
 
 
-def _auc(percent: int) -> Metric:
-    meaning = f"area under the CED of NME io up to {percent} %, divided by it"
-    return Metric(f"auc_io_{percent}", f"AUC@{percent}", FRACTION, "", 1.0, 3, False, meaning)
+def _auc(percent: int, normaliser: str = "io", words: str = "io") -> Metric:
+    title = f"AUC@{percent}" if normaliser == "io" else f"AUC@{percent} {words}"
+    meaning = f"area under the CED of NME {words} up to {percent} %, divided by it"
+    return Metric(f"auc_{normaliser}_{percent}", title, FRACTION, "", 1.0, 3, False, meaning)
+
+
+def _failures(percent: int, normaliser: str = "io", words: str = "io") -> Metric:
+    title = f"FR@{percent}" if normaliser == "io" else f"FR@{percent} {words}"
+    return _percent(f"fr_{normaliser}_{percent}", title, f"share of images with NME {words} above {percent} %")
 
 
 # In the order in which tables show them.
@@ -45,14 +52,39 @@ METRICS: dict[str, Metric] = {
         _percent("nme_ip", "NME ip", "mean point error ÷ distance of the pupils"),
         _percent("nme_box", "NME box", "mean point error ÷ √(w·h) of the tight landmark box"),
         _percent("nme_diag", "NME diag", "mean point error ÷ diagonal of the tight landmark box"),
+        _percent("nme_width", "NME width", "mean point error ÷ width of the tight landmark box"),
+        _percent("nme_dataset_box", "NME face box", "mean point error ÷ √(w·h) of the data set's own face box"),
+        _percent("nme_dataset_diag", "NME face diag", "mean point error ÷ diagonal of the data set's own face box"),
         _percent("nme_crop_diag", "NME crop diag", "mean point error ÷ diagonal of the crop"),
+        _percent(
+            "nme_io_pooled", "NME io pooled",
+            "mean over all landmarks of all images at once of error ÷ distance of the outer eye corners",
+        ),
+        # Its papers print a fraction.
+        Metric(
+            "nrmse_width", "NRMSE width", FRACTION, "", 1.0, 4, True,
+            "root mean square of the point errors ÷ width of the tight landmark box",
+        ),
+        _percent("erroneous_landmarks", "> 5 %", "share of landmarks further off than 5 % of the outer eye corners"),
         _percent("accuracy_3px", "≤ 3 px", "share of landmarks within 3 px of the 224-px crop", lower_is_better=False),
         _percent("accuracy_5px", "≤ 5 px", "share of landmarks within 5 px of the 224-px crop", lower_is_better=False),
         _auc(7),
         _auc(8),
         _auc(10),
-        _percent("fr_io_8", "FR@8", "share of images with NME io above 8 %"),
-        _percent("fr_io_10", "FR@10", "share of images with NME io above 10 %"),
+        _auc(8, "ip", "ip"),
+        _auc(10, "ip", "ip"),
+        _auc(7, "box", "box"),
+        _auc(7, "dataset_box", "face box"),
+        _failures(7),
+        _failures(8),
+        _failures(10),
+        _failures(8, "ip", "ip"),
+        _failures(10, "ip", "ip"),
+        _failures(7, "box", "box"),
+        _failures(7, "dataset_box", "face box"),
+        Metric("psnr", "PSNR", "dB", "dB", 1.0, 2, False, "peak signal-to-noise ratio of the brightness (Y)"),
+        Metric("ssim", "SSIM", FRACTION, "", 1.0, 4, False, "structural similarity of the brightness (Y)"),
+        Metric("ssim_dic", "SSIM 256−Y", FRACTION, "", 1.0, 4, False, "SSIM of 256−Y, as in the public code of DIC"),
     )
 }  # fmt: skip
 
@@ -154,6 +186,8 @@ def printed(table: Table) -> tuple[PrintedRow, ...]:
 def number(value: float, of: Column, digits: int | None = None) -> str:
     """A stored value as it prints, without its unit. A difference carries its sign."""
     one = metric(of.metric)
+    if math.isinf(value):
+        return f"{'−' if value < 0 else '+' if of.difference else ''}∞"
     digits = one.digits if digits is None else digits
     text = f"{value * one.scale:+.{digits}f}" if of.difference else f"{value * one.scale:.{digits}f}"
     if not text.strip("+-0."):
@@ -203,7 +237,7 @@ def _best(table: Table) -> set[tuple[int, int]]:
         for index, row in enumerate(table.rows):
             cell = row.cells[place]
             if cell.value is not None and cell.source == "ours":
-                value = float(number(cell.value, of).replace("−", "-"))
+                value = float(number(cell.value, of).replace("−", "-").replace("∞", "inf"))
                 rivals.setdefault(cell.protocol, []).append((index, value))
         for entries in rivals.values():
             values = [value for _, value in entries]

@@ -21,8 +21,12 @@ TRIAL_COLUMNS = [
     "host", "hardware", "git_commit", "git_dirty", "versions",
 ]  # fmt: skip
 EVALUATION_COLUMNS = [
-    "evaluation", "trial", "dataset", "data_digest", "split", "subset", "protocol", "metric", "value", "images",
+    "evaluation", "trial", "dataset", "data_digest", "split", "subset", "perturbation", "decoder", "protocol", "metric",
+    "value", "images",
 ]  # fmt: skip
+
+
+Way = tuple[str, str, str]  # how a network was measured: split, perturbation and decoder in words, "" for none
 
 
 class ReadsTables(Protocol):
@@ -41,7 +45,11 @@ class Variant:
     seeds: tuple[int, ...]
     trials: tuple[str, ...]  # in the order of `seeds`, like `states`
     states: tuple[str, ...]  # a `State`, or TO_RUN
-    evaluations: Mapping[str, Mapping[str, str]]  # split → evaluation that the study asks for → its trial
+    evaluations: Mapping[Way, Mapping[str, str]]  # evaluation that the study asks for → its trial
+
+    def asked(self, split: str, perturbation: str = "", decoder: str = "") -> Mapping[str, str]:
+        """Evaluation → its trial: all that the study asks for on a split, measured in one way."""
+        return self.evaluations.get((split, perturbation, decoder), {})
 
     @property
     def finished(self) -> tuple[str, ...]:
@@ -108,16 +116,24 @@ class StudyResults:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that the study evaluates, the test set first."""
-        asked = {split for variant in self.variants for split in variant.evaluations}
+        asked = {split for variant in self.variants for split, *way in variant.evaluations if not any(way)}
         return tuple(sorted(asked, key=lambda split: ({"test": 0, "val": 1, "train": 2}.get(split, 3), split)))
 
-    def values(self, variant: Variant, split: str, metric: str, subset: str = "all") -> tuple[Measurement, ...]:
+    def values(
+        self,
+        variant: Variant,
+        split: str,
+        metric: str,
+        subset: str = "all",
+        perturbation: str = "",
+        decoder: str = "",
+    ) -> tuple[Measurement, ...]:
         """One measurement per finished trial that has this metric, by seed. NaN (no eyes to divide by) is none."""
         seeds = dict(zip(variant.trials, variant.seeds, strict=True))
         finished = set(variant.finished)
         rows = [
             row
-            for evaluation in variant.evaluations.get(split, {})
+            for evaluation in variant.asked(split, perturbation, decoder)
             for row in self._evaluations.get((evaluation, subset, metric), ())
             if row["trial"] in finished and not math.isnan(row["value"])
         ]
@@ -128,14 +144,25 @@ class StudyResults:
         """The metrics of which some trial of the study has a value on a split."""
         return frozenset(
             metric
-            for (_, _, metric), rows in self._evaluations.items()
-            if any(row["split"] == split and not math.isnan(row["value"]) for row in rows)
+            for (_, subset, metric), rows in self._evaluations.items()
+            if subset == "all" and any(row["split"] == split and not math.isnan(row["value"]) for row in rows)
         )
 
-    def is_measured(self, variant: Variant, split: str) -> bool:
-        """Whether all that the study asks of a variant on a split is in the ledger, whatever its values."""
+    def ways(self) -> tuple[Way, ...]:
+        """Every way of measuring that the study asks for, in its own order."""
+        return tuple(dict.fromkeys(way for variant in self.variants for way in variant.evaluations))
+
+    def subsets(self, split: str) -> tuple[str, ...]:
+        """The subsets of a split that were measured, by name; the whole split is none."""
+        plain = {evaluation for variant in self.variants for evaluation in variant.asked(split)}
+        found = {subset for evaluation, subset, _ in self._evaluations if evaluation in plain}
+        return tuple(sorted(found - {"all"}))
+
+    def is_measured(self, variant: Variant, split: str, perturbation: str = "", decoder: str = "") -> bool:
+        """Whether all that the study asks of a variant in this way is in the ledger, whatever its values."""
         progress = variant.progress
-        return progress.done == progress.total and self._measured.issuperset(variant.evaluations[split])
+        asked = variant.asked(split, perturbation, decoder)
+        return progress.done == progress.total and self._measured.issuperset(asked)
 
     def history(self, variant: Variant, metrics: Sequence[str]) -> pd.DataFrame:
         """The epochs of a variant's trials, failed ones left out: columns trial, epoch, metric, value."""
@@ -150,7 +177,7 @@ class StudyResults:
     ) -> pd.DataFrame:
         """Per-image rows on a split: `trial` and the columns asked for. `trials` default to the finished ones."""
         trials = variant.finished if trials is None else trials
-        wanted = [evaluation for evaluation, trial in variant.evaluations.get(split, {}).items() if trial in trials]
+        wanted = [evaluation for evaluation, trial in variant.asked(split).items() if trial in trials]
         return self._results.ledger.read("images", only=wanted).select(["trial", *columns]).to_pandas()
 
     def _states(self) -> Iterable[tuple[str, str]]:
@@ -173,6 +200,8 @@ class StudyResults:
             return grouped
         table = self._results.ledger.read("evaluations", only=asked)
         for row in table.select(EVALUATION_COLUMNS).to_pylist():
+            # Older rows have no such columns.
+            row |= {name: row[name] or "" for name in ("perturbation", "decoder")}
             grouped.setdefault((row["evaluation"], row["subset"], row["metric"]), []).append(row)
         return grouped
 
@@ -202,10 +231,11 @@ def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> 
     variants = []
     for (label, variant), mine in grouped.items():
         by_seed = sorted({row["seed"]: row["trial"] for row in mine}.items())
-        evaluations: dict[str, dict[str, str]] = {}
+        evaluations: dict[Way, dict[str, str]] = {}
         for row in mine:
             if row["evaluation"]:
-                evaluations.setdefault(row["split"], {})[row["evaluation"]] = row["trial"]
+                way = (row["split"], row["perturbation"] or "", row["decoder"] or "")
+                evaluations.setdefault(way, {})[row["evaluation"]] = row["trial"]
         variants.append(
             Variant(
                 label=label,

@@ -1,6 +1,7 @@
 """Read a study file so that every mistake in it is found in one reading, before anything starts."""
 
 import ast
+import difflib
 import importlib
 import importlib.util
 import sys
@@ -66,14 +67,34 @@ def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:
         line = getattr(error, "lineno", None)
         mistakes.append(Mistake(f"{error}.", f"{path.name}:{line}" if line else path.name, "Correct the Python."))
         return module
-    tree.body = [statement for statement in tree.body if not _is_impossible_import(statement, path, module, mistakes)]
-    try:
-        exec(compile(tree, str(path), "exec"), vars(module))
-    except Exception as error:
-        # After another mistake this one is most often its consequence.
-        if not mistakes:
-            mistakes.append(Mistake(f"{type(error).__name__}: {error}", f"{path.name}:{_line_of(error, path)}", ""))
+    for statement in tree.body:
+        if _is_impossible_import(statement, path, module, mistakes):
+            continue
+        try:
+            exec(compile(ast.Module([statement], tree.type_ignores), str(path), "exec"), vars(module))
+        except Exception as error:
+            # After another mistake this one is most often its consequence, but for a name that nothing defined.
+            if not mistakes or isinstance(error, NameError):
+                place = f"{path.name}:{_line_of(error, path)}"
+                mistakes.append(Mistake(f"{type(error).__name__}: {error}.", place, _remedy(error, module)))
+            for name in _names_defined(statement):
+                setattr(module, name, Unknown())
     return module
+
+
+def _remedy(error: Exception, module: ModuleType) -> str:
+    if not isinstance(error, NameError) or error.name is None:
+        return ""
+    close = difflib.get_close_matches(error.name, [name for name in vars(module) if not name.startswith("_")], n=1)
+    return f"Did you mean {close[0]!r}?" if close else "Define or import it above."
+
+
+def _names_defined(statement: ast.stmt) -> list[str]:
+    """What a top-level statement would have set."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    found = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [node.id for node in found]
 
 
 def _is_impossible_import(statement: ast.stmt, path: Path, module: ModuleType, mistakes: list[Mistake]) -> bool:

@@ -36,6 +36,13 @@ class Study:
                         f"{variant.label or 'a variant'} finds {variant.data.scheme.name} landmarks, but is evaluated "
                         f"on {data.kind} with {data.scheme.name}. Evaluate it on data of its own scheme."
                     )
+        wanted = next((evaluation.read_by for evaluation in self.evaluations if evaluation.read_by), "")
+        for variant in self.variants if wanted else ():
+            if not variant.method.HEATMAPS:
+                raise ValueError(
+                    f"{variant.label or 'a variant'} is read by {wanted}, but {variant.method.kind} has no heatmaps. "
+                    "Give methods without heatmaps a study of their own."
+                )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
 
@@ -56,5 +63,7 @@ def study_path(name: str) -> Path:
             raise ValueError(f"No study file {path}. Give the path of a .py file that sets STUDY.")
         return path
     if name not in study_names():
+        if Path(f"{name}.py").is_file():
+            raise ValueError(f"No study {name!r} in search_spaces/studies/. For your own file write: {name}.py")
         raise ValueError(f"No study {name!r} in search_spaces/studies/. {nearest(name, study_names())}")
     return STUDIES / f"{name}.py"

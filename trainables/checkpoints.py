@@ -30,6 +30,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     tensors: dict[str, Tensor] = {"random": state.random}
     optimizers = [_without_tensors(optimizer, tensors) for optimizer in state.optimizers]
     schedules = [_without_tensors(schedule, tensors) for schedule in state.schedules]
+    sums = _without_tensors(state.sums, tensors)
     contents = {
         "model.safetensors": save(_copied(state.model)),
         "selected.safetensors": save(_copied(state.selected)),
@@ -44,6 +45,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
         "best": state.best,
         "optimizers": optimizers,
         "schedules": schedules,
+        "sums": sums,
         "history": state.history,
         "files": {name: {"bytes": len(content), "digest": _digest(content)} for name, content in contents.items()},
     }
@@ -95,6 +97,8 @@ def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> Traini
         schedules=[_with_tensors(plain, tensors) for plain in facts["schedules"]],
         random=tensors["random"],
         history=facts["history"],
+        # Checkpoints of before there was averaging have none.
+        sums=_with_tensors(facts["sums"], tensors) if "sums" in facts else {},
     )
 
 

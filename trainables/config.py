@@ -79,6 +79,22 @@ def nearest(name: str, known: Iterable[str], noun: str = "Known") -> str:
     return f"{guess}{noun}: {', '.join(names) or 'none'}."
 
 
+class Named(dict[str, Any]):
+    """Settings by name. An unknown name is answered with the nearest right one."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnknownName(name, self)
+
+
+class UnknownName(KeyError):
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(name)
+        self._text = f"{name!r} is not known. {nearest(name, known)}"
+
+    def __str__(self) -> str:
+        return self._text
+
+
 KINDS: dict[str, type] = {}
 C = TypeVar("C", bound=type)
 
@@ -99,7 +115,7 @@ def config(cls: C) -> C:
         try:
             checked_init(self, **values)
         except pydantic.ValidationError as error:
-            problems = [problem for problem in error.errors() if not isinstance(_given(problem, values), Unknown)]
+            problems = [problem for problem in error.errors() if not _is_unknown(_given(problem, values))]
             _note(tuple(_mistake(made, problem, values) for problem in problems))
             wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
             for field in dataclasses.fields(made):
@@ -155,11 +171,23 @@ def _changed(value: Any, path: list[str], new: Any, whole: str) -> Any:
     name, rest = path[0], path[1:]
     names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
     if name not in names:
-        report_mistake(f"{whole!r} names no setting: {_kind(value)} has no {name!r}.", nearest(name, names))
+        deeper = [] if "." in whole else _paths_to(name, value)
+        fix = f"Did you mean {deeper[0]!r}?" if deeper else nearest(name, names)
+        report_mistake(f"{whole!r} names no setting: {_kind(value)} has no {name!r}.", fix)
         return value
     if rest:
         new = _changed(getattr(value, name), rest, new, whole)
+    elif isinstance(getattr(value, name), str) and isinstance(new, int):
+        new = str(new)  # landmarks=98 on a command line means the name, not the number
     return dataclasses.replace(value, **{name: new})  # type: ignore[type-var]
+
+
+def _paths_to(name: str, value: Any, above: str = "") -> list[str]:
+    """Dotted paths of all settings of this name below `value`, the shallowest first."""
+    fields = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
+    here = [f"{above}{name}"] if name in fields else []
+    below = [path for field in fields for path in _paths_to(name, getattr(value, field), f"{above}{field}.")]
+    return sorted([*here, *below], key=lambda path: path.count("."))
 
 
 def _kind(value: Any) -> str:
@@ -170,6 +198,11 @@ def _default(field: dataclasses.Field) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return Unknown() if field.default is dataclasses.MISSING else field.default
+
+
+def _is_unknown(value: Any) -> bool:
+    """Left undefined by an earlier mistake, wholly or in part."""
+    return isinstance(value, Unknown) or (isinstance(value, tuple | list) and any(map(_is_unknown, value)))
 
 
 def _given(problem: Any, values: Mapping[str, Any]) -> Any:

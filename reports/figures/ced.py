@@ -58,9 +58,10 @@ def _errors_by_seed(study: StudyResults, variant: Variant, split: str) -> dict[s
 
 
 def _limit(seeds: list[np.ndarray]) -> float:
-    """10 %, or in steps of 5 % what shows 95 % of the worst trial's images, at most 50 %."""
-    reach = max(float(np.quantile(seed, 0.95)) for seed in seeds)
-    return max(LIMIT, min(0.50, np.ceil(reach / 0.05) * 0.05))
+    """10 %, or in steps of 5 % what shows 95 % of the worst trial's images; beyond 50 %, of the best trial's."""
+    reach = [float(np.quantile(seed[np.isfinite(seed)], 0.95)) for seed in seeds if np.isfinite(seed).any()]
+    wanted = min(max(reach), max(0.50, min(reach))) if reach else LIMIT
+    return max(LIMIT, float(np.ceil(wanted / 0.05) * 0.05))
 
 
 def _line(study: StudyResults, variant: Variant, seeds: dict[str, np.ndarray], limit: float) -> Line:

@@ -77,4 +77,6 @@ def _in_thumbnail(points: np.ndarray, crop: np.ndarray) -> tuple[tuple[float, fl
     """Flat image coordinates through the 2×3 crop matrix, to pixels of the thumbnail."""
     matrix = np.asarray(crop, dtype=np.float64).reshape(2, 3)
     image_px = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    return tuple((float(x), float(y)) for x, y in image_px @ matrix[:, :2].T + matrix[:, 2])
+    with np.errstate(invalid="ignore"):  # a prediction that is no number is not drawn
+        points_px = image_px @ matrix[:, :2].T + matrix[:, 2]
+    return tuple((float(x), float(y)) for x, y in points_px)

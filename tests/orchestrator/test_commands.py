@@ -19,8 +19,6 @@ from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
 from reports.__main__ import app
 from trainables import registry
-from trainables.datasets import synthetic
-from trainables.datasets.synthetic import Synthetic
 
 SMALL = """
     from search_spaces.study import Study
@@ -254,7 +252,7 @@ def test_debug_shows_the_traceback(tmp_path, monkeypatch):
 
 
 def test_a_bug_of_ours_is_a_line_and_exit_code_1(marksweep, monkeypatch):
-    def break_down(name=None, console=None):
+    def break_down(*arguments):
         raise AssertionError("this is our fault")
 
     monkeypatch.setattr("orchestrator.commands.methods", break_down)
@@ -265,7 +263,7 @@ def test_a_bug_of_ours_is_a_line_and_exit_code_1(marksweep, monkeypatch):
 
 
 def test_an_interruption_says_how_to_go_on(marksweep, monkeypatch):
-    def interrupt(name=None, console=None):
+    def interrupt(*arguments):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("orchestrator.commands.methods", interrupt)
@@ -303,7 +301,7 @@ def test_what_a_study_asks_is_in_the_ledger(done_study):
 def test_a_finished_studys_status_counts_its_trials(in_done_study):
     said = in_done_study("status")
     header, row = said.out.splitlines()[:2]
-    assert header.split()[:5] == ["study", "done", "running", "failed", "to"]
+    assert header.split()[:5] == ["study", "done", "unfinished", "failed", "to"]
     assert row.split()[:5] == ["mine", "4", "0", "0", "0"]
     assert said.last == "Next: marksweep report"
 
@@ -313,6 +311,12 @@ def test_a_status_is_of_one_study_where_it_is_named(in_done_study, name):
     said = in_done_study("status", name)
     assert said.code == 0
     assert said.last == "Next: marksweep report mine"
+
+
+def test_studies_are_listed_with_their_questions(marksweep):
+    said = marksweep("studies")
+    assert [line.split()[0] for line in said.out.splitlines()[1:-1]] == ["demo", "resnet18_300w", "resnet18_ytf68"]
+    assert said.last.startswith("Next: marksweep plan demo")
 
 
 def test_a_study_that_was_never_run_has_no_status(in_done_study):
@@ -457,53 +461,6 @@ def test_an_unknown_method_is_answered_with_the_nearest_name(marksweep):
     assert "Did you mean 'resnet18'?" in said.err
 
 
-def test_every_data_set_is_listed_with_whether_it_is_here(marksweep):
-    said = marksweep("data", "list", "--data-root", "nowhere")
-    rows = {line.split()[0]: line for line in said.out.splitlines()}
-    assert set(registry.dataset_names()) <= set(rows)
-    assert re.search(r"\byes\b", rows["synthetic"])
-    assert re.search(r"\bno\b", rows["ytf68"])
-    assert "Looked below nowhere" in said.out
-    assert said.last == "Next: marksweep data check NAME"
-
-
-@pytest.fixture
-def few_faces(monkeypatch) -> None:
-    monkeypatch.setattr(synthetic, "DATASET", Synthetic(train=3, val=1, test=2, size=64))
-
-
-def test_a_data_set_that_is_whole_is_counted(marksweep, few_faces):
-    said = marksweep("data", "check", "synthetic")
-    assert said.code == 0
-    assert said.out.splitlines()[:6] == [
-        "synthetic: 12 faces, 68 landmarks",
-        "  train: 6 faces in 3 groups",
-        "  val: 2 faces in 1 groups",
-        "  test: 4 faces in 2 groups",
-        "  0 unreadable images",
-        "  0 images with landmarks outside them (kept)",
-    ]
-    assert said.last == "Next: marksweep data prepare synthetic"
-
-
-def test_a_data_set_is_prepared_once(marksweep, few_faces, tmp_path):
-    said = marksweep("data", "prepare", "synthetic", "--size", "32")
-    assert said.code == 0
-    (made,) = (tmp_path / "runs" / "cache").glob("*.arrow")
-    assert said.out.startswith(str(made))
-    assert said.last == "Next: marksweep run STUDY"
-    before = made.stat().st_mtime_ns
-    assert marksweep("data", "prepare", "synthetic", "--size", "32").out == said.out
-    assert made.stat().st_mtime_ns == before
-
-
-@pytest.mark.parametrize("verb", ["check", "prepare"])
-def test_a_data_set_that_is_not_there_is_answered_with_its_tree(marksweep, verb):
-    said = marksweep("data", verb, "ytf68", "--data-root", "nowhere")
-    assert said.code == 2
-    assert "training_frames_keypoints.csv" in said.err
-
-
 @pytest.mark.slow
 def test_a_report_of_a_small_ledger_is_a_page_with_its_tables_and_figures(in_done_study, tmp_path):
     said = in_done_study("report", "mine", "--out", tmp_path / "report")
@@ -535,7 +492,7 @@ def test_storage_and_data_root_come_from_the_environment_too(marksweep, done_stu
     assert "elsewhere/ytf68" in marksweep("plan", "resnet18_ytf68").err
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "query", "methods", "data", "demo"])
+@pytest.mark.parametrize("verb", ["plan", "run", "status", "studies", "report", "query", "methods", "data", "demo"])
 def test_every_verb_explains_itself(marksweep, verb):
     said = marksweep(verb, "--help")
     assert said.code == 0

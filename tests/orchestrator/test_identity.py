@@ -13,14 +13,16 @@ import pytest
 
 from orchestrator.identity import canonical, evaluation_id, trial_id, variant_id
 from search_spaces.variants import Resources, Variant
+from trainables.codecs.dark import Dark
 from trainables.config import config, is_config, with_changes
 from trainables.datasets.synthetic import Synthetic
 from trainables.datasets.ytf68 import Ytf68
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
-from trainables.recipe import Constant, Cosine, Multistep, Recipe
+from trainables.recipe import Averaging, Constant, Cosine, Multistep, Pairs, Recipe, Warmup
 from trainables.transforms.augmentation import Augmentation
-from trainables.trial import Evaluation, Trial
+from trainables.transforms.curriculum import Curriculum
+from trainables.trial import Evaluation, Trial, robustness_evaluations
 
 DIGEST = "0123456789abcdef"
 
@@ -35,7 +37,19 @@ def id_of(trial: Trial) -> str:
 
 STAGE = Trial(method=MeanShape(), data=Ytf68(), recipe=Recipe(epochs=1))
 # Every kind of setting occurs in it: optional ones are set, and it starts from another trial.
-WHOLE = Trial(method=ResNet18(), data=Synthetic(), recipe=PAPER_RECIPE, starts_from=STAGE)
+WHOLE = Trial(
+    method=ResNet18(),
+    data=Synthetic(),
+    recipe=dataclasses.replace(
+        PAPER_RECIPE,
+        curriculum=Curriculum(),
+        warmup=Warmup(),
+        clip_norm=8.0,
+        averaging=Averaging(from_epoch=3),
+        pairs=Pairs(),
+    ),
+    starts_from=STAGE,
+)
 
 RECORDED = {
     "the defaults": (Trial(method=ResNet18(), data=Ytf68()), "ee71f038b65658a6", "32e43e2bc7ab194c"),
@@ -79,6 +93,18 @@ def test_recorded_ids_of_evaluations_stay_what_they_are():
     assert (on_itself, elsewhere) == ("7fedd63f85c75d35", "6b72f84b93e50110")
 
 
+def test_a_perturbed_evaluation_has_an_id_of_its_own_for_each_level():
+    evaluations = (Evaluation(), *robustness_evaluations())
+    ids = {evaluation_id("0" * 16, each, Ytf68(), digest_of) for each in evaluations}
+    assert len(ids) == len(evaluations)
+
+
+def test_decoders_and_flip_tests_have_ids_of_their_own():
+    evaluations = [Evaluation(decoder=decoder, flip_test=flip) for decoder in (None, Dark()) for flip in (None, "one")]
+    ids = {evaluation_id("0" * 16, each, Ytf68(), digest_of) for each in evaluations}
+    assert len(ids) == 4
+
+
 def test_an_id_is_the_same_in_another_process_with_another_hash_seed():
     code = "from test_identity import RECORDED, id_of; print(*(id_of(trial) for trial, _, _ in RECORDED.values()))"
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": str(Path(__file__).parent)}
@@ -109,6 +135,14 @@ def another(owner: Any, name: str) -> Any:
             return value / 2 or 0.25
         case None if "Augmentation" in str(hint):
             return Augmentation()
+        case None if "Curriculum" in str(hint):
+            return Curriculum()
+        case None if "Warmup" in str(hint):
+            return Warmup()
+        case None if "Averaging" in str(hint):
+            return Averaging(from_epoch=1)
+        case None if "Pairs" in str(hint):
+            return Pairs()
         case None if "Trial" in str(hint):
             return STAGE
         case None:

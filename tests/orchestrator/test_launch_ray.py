@@ -123,7 +123,7 @@ def states(storage: Path) -> dict[str, str]:
     return {labels[row["trial"]]: row["state"] for row in ledger.read("trials").to_pylist()}
 
 
-def metrics(storage: Path) -> dict[tuple[str, int, str], float]:
+def metrics(storage: Path) -> dict[tuple[str, int | str, str], float]:
     """Everything that was measured, but not how long it took."""
     ledger = Ledger(str(storage))
     found = {
@@ -131,8 +131,8 @@ def metrics(storage: Path) -> dict[tuple[str, int, str], float]:
         for row in ledger.read("epochs").to_pylist()
         if row["metric"] not in ("seconds", "images_per_second")
     }
-    found |= {(row["evaluation"], 0, row["metric"]): row["value"] for row in ledger.read("evaluations").to_pylist()}
-    return found
+    measured = ledger.read("evaluations").to_pylist()
+    return found | {(row["evaluation"], row["subset"], row["metric"]): row["value"] for row in measured}
 
 
 def assert_same(one: dict, other: dict) -> None:

@@ -16,7 +16,7 @@ GATHERED = ("epochs", "trials", "evaluations")
 def measure(storage: Storage, trial: str, nme: float, split: str = "test") -> None:
     facts = {"evaluation": f"{trial} {split}", "trial": trial, "dataset": "ytf68", "split": split}
     images = IMAGES.empty_table().drop_columns(["evaluation", "trial"])
-    record_evaluation(storage, facts, {"nme_io": (nme, 10)}, images)
+    record_evaluation(storage, facts, {"all": {"nme_io": (nme, 10)}}, images)
 
 
 @pytest.fixture

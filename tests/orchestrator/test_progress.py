@@ -191,12 +191,17 @@ def test_each_event_is_one_line_however_narrow_the_log():
 def test_a_line_tells_how_a_trial_ended_and_why():
     lines = plain_lines(
         Event("t0", "started"),
-        Event("t0", "finished", {"val_nme_io": 0.05}),
+        Event(
+            "t0",
+            "finished",
+            {"why": "all 10 epochs", "selected_epoch": 7, "selected_val_nme_io": 0.05, "test_nme_io": 0.06},
+        ),
         Event("t1", "failed", {"error": "RuntimeError: [red]no[/red]"}),
     )
     assert lines == [
         "label 0, seed 0: started  [0/2 done, 1 running]",
-        "label 0, seed 0: finished: val NME 5.00 %  [1/2 done, 0 running]",
+        "label 0, seed 0: finished: all 10 epochs, best epoch 7 with val NME 5.00 %, test NME 6.00 %  "
+        "[1/2 done, 0 running]",
         "label 1, seed 1: failed  RuntimeError: [red]no[/red]  [1/2 done, 0 running, 1 failed]",
     ]
 

@@ -98,7 +98,10 @@ def images_of(names: list[str]) -> pa.Table:
     count = len(names)
     columns = {
         "image": names, "group": ["person"] * count, "tags": [[] for _ in names],
-        **{f"norm_{each}": np.full(count, 10.0) for each in ("io", "ip", "box", "diag")},
+        **{
+            f"norm_{each}": np.full(count, 10.0)
+            for each in ("io", "ip", "box", "diag", "width", "dataset_box", "dataset_diag")
+        },
         "nme_io": np.full(count, 0.2), "errors_px": [[1.0, 3.0]] * count, "errors_crop": [[0.01, 0.03]] * count,
         "landmarks": [[0.0, 0.0, 9.0, 0.0]] * count, "prediction": [[1.0, 0.0, 9.0, 3.0]] * count,
         "crop": [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]] * count, "thumbnail": pa.array([None] * count, pa.binary()),
@@ -110,7 +113,8 @@ EVALUATED = {"evaluation": "e", "trial": "a", "dataset": "ytf68", "data_digest":
 
 
 def test_an_evaluation_is_one_row_for_each_metric_and_one_for_each_image(storage):
-    record_evaluation(storage, EVALUATED, {"nme_io": (0.2, 2), "mse": (0.01, 2)}, images_of(["1.jpg", "2.jpg"]))
+    summaries = {"all": {"nme_io": (0.2, 2), "mse": (0.01, 2)}}
+    record_evaluation(storage, EVALUATED, summaries, images_of(["1.jpg", "2.jpg"]))
     rows = Ledger(storage).read("evaluations").to_pylist()
     assert [(row["metric"], row["value"], row["images"], row["subset"]) for row in rows] == [
         ("nme_io", 0.2, 2, "all"),
@@ -125,6 +129,22 @@ def test_an_evaluation_is_one_row_for_each_metric_and_one_for_each_image(storage
     ]
 
 
+def test_every_subset_has_a_row_for_each_of_its_metrics(storage):
+    summaries = {"all": {"nme_io": (0.2, 2)}, "common": {"nme_io": (0.1, 1)}, "challenging": {"nme_io": (0.3, 1)}}
+    record_evaluation(storage, EVALUATED, summaries, images_of(["1.jpg", "2.jpg"]))
+    rows = Ledger(storage).read("evaluations").to_pylist()
+    assert [(row["subset"], row["metric"], row["value"], row["images"]) for row in rows] == [
+        ("all", "nme_io", 0.2, 2),
+        ("common", "nme_io", 0.1, 1),
+        ("challenging", "nme_io", 0.3, 1),
+    ]
+
+
+def test_an_infinite_error_stays_infinite(storage):
+    record_evaluation(storage, EVALUATED, {"all": {"nme_io": (math.inf, 1)}}, images_of(["1.jpg"]))
+    assert Ledger(storage).read("evaluations")["value"].to_pylist() == [math.inf]
+
+
 def test_an_evaluation_cut_short_was_never_measured(storage, monkeypatch):
     """Its rows per image are written first: where the aggregate metrics are, everything is."""
     write, written = type(storage).write, []
@@ -137,7 +157,7 @@ def test_an_evaluation_cut_short_was_never_measured(storage, monkeypatch):
 
     monkeypatch.setattr(type(storage), "write", die_at_the_second_file)
     with pytest.raises(KeyboardInterrupt):
-        record_evaluation(storage, EVALUATED, {"nme_io": (0.2, 1)}, images_of(["1.jpg"]))
+        record_evaluation(storage, EVALUATED, {"all": {"nme_io": (0.2, 1)}}, images_of(["1.jpg"]))
     assert [path.rpartition("/")[2] for path in written] == ["images.parquet", "evaluation.parquet"]
     assert len(Ledger(storage).read("evaluations")) == 0
 
@@ -162,7 +182,7 @@ def test_a_storage_elsewhere_is_written_in_the_same_way(elsewhere):
     again = TrialRecorder(elsewhere, FACTS)
     again.start()
     again.end(State.FINISHED)
-    record_evaluation(elsewhere, EVALUATED, {"nme_io": (0.2, 1)}, images_of(["1.jpg"]))
+    record_evaluation(elsewhere, EVALUATED, {"all": {"nme_io": (0.2, 1)}}, images_of(["1.jpg"]))
     ledger = Ledger(elsewhere)
     row = trial_row(elsewhere)
     assert (row["state"], row["attempts"], row["seconds"]) == ("finished", 2, 2.5)

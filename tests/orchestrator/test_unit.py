@@ -29,6 +29,7 @@ from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
 from trainables.recipe import Adam, Plateau, Recipe
 from trainables.training import Placement
 from trainables.transforms.augmentation import Augmentation
+from trainables.transforms.perturb import GaussianNoise
 from trainables.trial import Evaluation
 
 FACES = Synthetic(train=6, val=3, test=3, size=96)
@@ -115,6 +116,11 @@ def rows(place: Place, table: str) -> list[dict[str, Any]]:
     return Ledger(place.storage).read(table).to_pylist()
 
 
+def of_whole_splits(place: Place) -> list[dict[str, Any]]:
+    """The aggregate metrics of all faces of a split, without those of its subsets."""
+    return [row for row in rows(place, "evaluations") if row["subset"] == "all"]
+
+
 def only_trial(place: Place) -> dict[str, Any]:
     (row,) = rows(place, "trials")
     return row
@@ -152,7 +158,7 @@ def test_a_finished_trial_is_measured_and_keeps_its_weights_but_no_checkpoint(pl
     assert sorted(path.name for path in folder(place).iterdir()) == [
         "epochs.parquet", "trial.parquet", "weights.safetensors",
     ]  # fmt: skip
-    measured = {(row["split"], row["metric"]): row for row in rows(place, "evaluations")}
+    measured = {(row["split"], row["metric"]): row for row in of_whole_splits(place)}
     assert {split for split, _ in measured} == {"val", "test"}
     assert measured["test", "nme_io"]["images"] == 6
     assert len(rows(place, "images")) == 12
@@ -200,7 +206,8 @@ class Interrupt:
 def numbers(place: Place) -> dict[tuple, float]:
     """All that was measured, but not how long it took."""
     found = {(row["epoch"], row["metric"]): row["value"] for row in rows(place, "epochs") if row["metric"] not in TIMES}
-    return found | {(row["split"], row["metric"]): row["value"] for row in rows(place, "evaluations")}
+    measured = rows(place, "evaluations")
+    return found | {(row["split"], row["subset"], row["metric"]): row["value"] for row in measured}
 
 
 @pytest.fixture(scope="module")
@@ -355,10 +362,10 @@ class FailingMeasure:
     def __init__(self, split: str) -> None:
         self.split, self.measure = split, orchestrator.unit.measure
 
-    def __call__(self, model, faces, split, device):
-        if split == self.split:
+    def __call__(self, model, faces, evaluation, *rest):
+        if evaluation.split == self.split:
             raise RuntimeError("no memory for that")
-        return self.measure(model, faces, split, device)
+        return self.measure(model, faces, evaluation, *rest)
 
 
 BOTH = (Evaluation(split="val"), Evaluation(split="test"))
@@ -436,6 +443,27 @@ def test_an_evaluation_on_other_faces_is_of_those_faces(place):
     assert len(rows(place, "images")) == 4
 
 
+def test_every_subset_of_a_split_is_measured(place):
+    run(place, FLOOR)
+    images = rows(place, "images")
+    tags = {tag for row in images for tag in row["tags"]}
+    measured = {row["subset"]: row for row in rows(place, "evaluations") if row["metric"] == "nme_box"}
+    assert tags and set(measured) == {"all", *tags}
+    for tag in tags:
+        assert measured[tag]["images"] == sum(tag in row["tags"] for row in images)
+
+
+def test_a_perturbed_measurement_says_what_was_done_and_is_not_taken_for_the_plain_one(place):
+    noise = Evaluation(perturbation=GaussianNoise(sigma=0.3))
+    reports = run(place, NETWORK, evaluations=(Evaluation(), noise))
+    found = {row["perturbation"]: row for row in of_whole_splits(place) if row["metric"] == "nme_io"}
+    assert set(found) == {"", "Gaussian noise σ 0.3"}
+    plain, noisy = found[""], found["Gaussian noise σ 0.3"]
+    assert plain["value"] != noisy["value"]
+    assert json.loads(noisy["config"])["perturbation"]["sigma"] == 0.3
+    assert reports[-1]["test_nme_io"] == plain["value"]
+
+
 def test_a_trial_starts_from_the_weights_of_its_stage(place):
     """The mean of a stage that saw every face once and of a trial that saw every face once more is the same mean."""
     after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.batch_size": 6, "label": "after"})
@@ -443,7 +471,7 @@ def test_a_trial_starts_from_the_weights_of_its_stage(place):
     folders = [place.storage.trial(row["trial"]) for row in rows(place, "trials")]
     counts = [int(read_weights((place.storage.filesystem, each))["count"][0]) for each in folders]
     assert sorted(counts) == [12, 24]
-    values = {row["value"] for row in rows(place, "evaluations") if row["metric"] == "nme_io"}
+    values = {row["value"] for row in of_whole_splits(place) if row["metric"] == "nme_io"}
     assert max(values) == pytest.approx(min(values), rel=1e-5)
 
 

@@ -37,7 +37,13 @@ class FakeLedger:
         return pa.Table.from_pylist(rows, schema=TABLES[name])
 
     def declare(
-        self, study: str, label: str, seed: int, splits: Sequence[str] = ("val", "test"), baseline: bool = False
+        self,
+        study: str,
+        label: str,
+        seed: int,
+        splits: Sequence[str] = ("val", "test"),
+        baseline: bool = False,
+        perturbation: str = "",
     ) -> str:
         """The study asks for this trial and its evaluations; returns the trial's id."""
         variant = identity(study, label)
@@ -46,7 +52,8 @@ class FakeLedger:
             self.add(
                 "studies", study=study, question="Does augmentation help on real photographs?",
                 command=f"marksweep run {study}", label=label, variant=variant, trial=trial, seed=seed,
-                evaluation=identity(trial, split), split=split, baseline=baseline,
+                evaluation=identity(trial, split + perturbation), split=split, baseline=baseline,
+                perturbation=perturbation,
             )  # fmt: skip
         return trial
 
@@ -66,7 +73,8 @@ class FakeLedger:
             "protocol": "box of the landmarks × 1.25", "images": NUM_IMAGES,
         }  # fmt: skip
         for metric, value in values.items():
-            row = {**defaults, "evaluation": identity(trial, split), "trial": trial, "split": split, **columns}
+            evaluation = identity(trial, split + columns.get("perturbation", ""))
+            row = {**defaults, "evaluation": evaluation, "trial": trial, "split": split, **columns}
             self.add("evaluations", **row, metric=metric, value=value)
 
 

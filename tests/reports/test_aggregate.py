@@ -33,7 +33,7 @@ def test_one_seed_has_no_spread():
 @pytest.mark.parametrize(
     ("field", "other"),
     [("variant", "augmented"), ("protocol", "detector box"), ("data_digest", "digest-b"), ("dataset", "300w"),
-     ("split", "val"), ("subset", "occluded"), ("metric", "nme_ip")],
+     ("split", "val"), ("subset", "occluded"), ("metric", "nme_ip"), ("perturbation", "JPEG quality 10")],
 )  # fmt: skip
 def test_two_different_quantities_are_not_averaged_and_the_error_names_both(field, other):
     mixed = [ONE, replace(ONE, seed=1, trial="t1", **{field: other})]
@@ -46,6 +46,24 @@ def test_two_different_quantities_are_not_averaged_and_the_error_names_both(fiel
 def test_a_seed_does_not_count_twice():
     with pytest.raises(ValueError, match=r"Seed 0 .* twice .* e0 and e0-flipped"):
         mean_over_seeds([ONE, replace(ONE, evaluation="e0-flipped")])
+
+
+def test_one_infinite_error_makes_an_infinite_mean_without_a_spread():
+    summary = mean_over_seeds(seeds(0.06, float("inf"), 0.08))
+    assert (summary.mean, summary.spread, summary.n) == (float("inf"), None, 3)
+
+
+def test_nan_is_refused():
+    with pytest.raises(ValueError, match="nme_io on test of trial plain1 is nan"):
+        mean_over_seeds(seeds(0.06, float("nan")))
+
+
+def test_two_infinite_errors_have_no_difference_and_one_has_an_infinite_one():
+    infinite, finite = seeds(float("inf"), variant="broken"), seeds(0.07)
+    assert paired_difference(infinite, seeds(float("inf"))) is None
+    for ours, baseline, difference in ((infinite, finite, float("inf")), (finite, infinite, float("-inf"))):
+        summary = paired_difference(ours, baseline)
+        assert summary is not None and summary.mean == difference
 
 
 def test_nothing_has_no_mean():

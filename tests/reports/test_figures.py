@@ -1,5 +1,8 @@
 """Figures are data first: numbers are checked, not pixels."""
 
+import math
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -80,3 +83,19 @@ def test_an_unreadable_picture_and_a_label_full_of_markup_still_draw(realistic):
     broken = type(faces[0])(**{**vars(faces[0]), "picture": b"no jpeg"})
     grid = type(figure.data)(headings=figure.data.headings, rows=(("$x_{\\alpha$ \x1b[31m", (broken, *faces[1:])),))
     assert plots.png(type(figure)(**{**vars(figure), "data": grid}), dpi=40).startswith(b"\x89PNG")
+
+
+def test_a_ced_of_errors_beyond_its_usual_axis_still_shows_them():
+    assert ced._limit([np.array([0.02, 0.04])]) == 0.10
+    assert ced._limit([np.array([0.1, 0.2]), np.array([0.7, 0.9])]) == 0.50
+    assert ced._limit([np.array([0.7, 0.9]), np.array([2.0, 3.0, np.inf])]) == pytest.approx(0.90)
+
+
+def test_faces_with_broken_predictions_are_counted_and_drawn(realistic):
+    ledger = deepcopy(realistic)
+    worst = max((row for row in ledger.rows["images"] if row["thumbnail"]), key=lambda row: row["nme_io"])
+    worst["nme_io"], worst["prediction"] = math.inf, np.full_like(worst["prediction"], math.inf)
+    worst["prediction"][:2] = math.nan
+    for module in (ced, predictions):
+        figure = module.build(Results(ledger), "resnet18_ytf68")
+        assert plots.png(figure, dpi=40).startswith(b"\x89PNG")

@@ -1,9 +1,11 @@
 """How numbers print, and what is bold."""
 
+import numpy as np
 import pytest
 
 from reports import labels, text
 from reports.document import Cell, Row, Table
+from trainables import metrics
 
 NME, AUC, MSE = (labels.column(name, "test") for name in ("nme_io", "auc_io_8", "mse"))
 
@@ -25,7 +27,9 @@ def bold(of: Table) -> list[list[bool]]:
     [(NME, 0.06854, "6.85"), (AUC, 0.24967, "0.250"), (MSE, 0.0012, "1.200"),
      (labels.column("nme_io", "test", difference=True), 0.0042, "+0.42"),
      (labels.column("nme_io", "test", difference=True), -0.0042, "−0.42"),
-     (labels.column("nme_io", "test", difference=True), -0.00001, "0.00")],
+     (labels.column("nme_io", "test", difference=True), -0.00001, "0.00"),
+     (NME, float("inf"), "∞"), (AUC, float("-inf"), "−∞"),
+     (labels.column("nme_io", "test", difference=True), float("inf"), "+∞")],
 )  # fmt: skip
 def test_a_value_prints_with_the_units_and_digits_of_its_metric(column, value, printed):
     assert labels.number(value, column) == printed
@@ -84,6 +88,12 @@ def test_n_stands_in_the_row_and_in_a_cell_only_where_it_differs():
 def test_an_unknown_metric_is_answered_with_the_nearest_and_all():
     with pytest.raises(ValueError, match=r"Did you mean 'auc_io_8'\?.*Known: mse, nme_io"):
         labels.metric("auc_io8")
+
+
+def test_every_metric_of_a_measurement_has_a_name():
+    norms = ("io", "ip", "box", "diag", "width", "dataset_box", "dataset_diag")
+    measured = metrics.summary(np.ones((1, 2)), np.ones((1, 2)), {name: np.ones(1) for name in norms})
+    assert set(measured) <= set(labels.METRICS)
 
 
 def test_plain_text_is_aligned_and_marks_the_best():

@@ -3,10 +3,10 @@
 import pytest
 
 from orchestrator.schema import State
-from reports import labels, markdown
+from reports import html, labels, latex, markdown
 from reports.aggregate import mean_over_seeds
 from reports.query import Results
-from reports.tables import resnet18_1, study_overview
+from reports.tables import resnet18_1, study_details, study_overview
 
 
 def test_a_study_has_its_variants_seeds_and_states(ledger):
@@ -34,6 +34,50 @@ def test_only_finished_trials_are_measured_and_nan_is_no_measurement(ledger):
         ledger.measure(trial, "test", {"nme_io": value})
     study = Results(ledger).study("demo")
     assert [one.value for one in study.values(study.variants[0], "test", "nme_io")] == [0.06]
+
+
+def test_subsets_and_perturbed_crops_stay_out_of_a_splits_own_numbers(ledger, three_seeds):
+    results = three_seeds({"plain": [0.06]})
+    trial = ledger.declare("demo", "plain", 0, splits=("test",), baseline=True, perturbation="JPEG quality 10")
+    ledger.measure(trial, "test", {"nme_io": 0.20}, subset="occluded")
+    ledger.measure(trial, "test", {"nme_io": 0.09}, perturbation="JPEG quality 10")
+    ledger.measure(trial, "test", {"nme_io": 0.30}, perturbation="JPEG quality 10", subset="occluded")
+    study = results.study("demo")
+    assert study is not None
+    (variant,) = study.variants
+
+    def values(**of: str) -> list[float]:
+        return [one.value for one in study.values(variant, "test", "nme_io", **of)]
+
+    assert values() == [0.06]
+    assert values(subset="occluded") == [0.20]
+    assert values(perturbation="JPEG quality 10") == [0.09]
+    assert values(perturbation="JPEG quality 10", subset="occluded") == [0.30]
+    assert values(perturbation="JPEG quality 20") == []
+    assert study_overview.build(results, "demo").rows[0].cells[0].value == 0.06
+    details = study_details.build(results, "demo")
+    assert details is not None
+    assert [(row.group, row.cells[0].value) for row in details.rows] == [
+        ("subset occluded", 0.20),
+        ("JPEG quality 10", 0.09),
+    ]
+
+
+def test_a_study_of_whole_splits_alone_has_no_table_of_details(three_seeds):
+    assert study_details.build(three_seeds({"plain": [0.06]}), "demo") is None
+
+
+def test_an_infinite_error_is_a_cell_in_every_kind_of_table_and_never_the_best(three_seeds):
+    results = three_seeds({"plain": [0.07, 0.08], "broken": [float("inf"), 0.06], "lost": [float("inf")] * 2})
+    table = study_overview.build(results, "demo")
+    plain, broken, lost = labels.printed(table)
+    assert [(row.cells[0].text, row.cells[0].bold) for row in (plain, broken, lost)] == [
+        ("7.50 ± 0.71", True), ("∞", False), ("∞", False),
+    ]  # fmt: skip
+    assert [row.cells[1].text for row in (broken, lost)] == ["+∞", "+∞"]
+    assert "∞" in markdown.render(table)
+    assert r"$\infty$" in latex.render(table)
+    assert "∞" in html.render(table)
 
 
 def test_what_other_studies_measured_stays_out(ledger, three_seeds):

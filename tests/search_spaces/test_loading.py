@@ -118,6 +118,27 @@ def test_a_syntax_error_is_told_with_its_line(study_file):
     assert mistake.fix == "Correct the Python."
 
 
+def test_a_python_error_does_not_hide_the_mistakes_around_it(study_file):
+    path = study_file(
+        """
+        EPOCHS = 10 / 0
+        ONE = Variant(label="one", method=ResNet18(widht=8), data=Synthetic(), recipe=Recipe(epochs=EPOCHS))
+        TWO = Variant(label="two", method=MeanShap(), data=Synthetic())
+        STUDY = Study(question="Which?", variants=(ONE, TWO), sed=1)
+        """
+    )
+    found = [(mistake.where, mistake.what, mistake.fix) for mistake in mistakes_of(path)]
+    assert [where for where, _, _ in found] == ["mine.py:8", "mine.py:9", "mine.py:10", "mine.py:11"]
+    assert found[0][1] == "ZeroDivisionError: division by zero."
+    assert found[2][1:] == ("NameError: name 'MeanShap' is not defined.", "Did you mean 'MeanShape'?")
+
+
+def test_a_setting_that_lies_deeper_is_found(study_file):
+    path = study_file('STUDY = Study(question="Q", variants=(Variant(method=MeanShape(), data=Synthetic()),))')
+    with pytest.raises(ConfigError, match=r"Did you mean 'recipe\.epochs'\?"):
+        load_study(path, {"epochs": 2})
+
+
 def test_a_file_that_is_no_text_is_told(tmp_path):
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
     (mistake,) = mistakes_of(tmp_path / "binary.py")
@@ -148,7 +169,7 @@ def test_an_exception_in_the_file_is_told_with_the_files_own_line(study_file):
         """
     )
     (mistake,) = mistakes_of(path)
-    assert mistake.what == "ZeroDivisionError: division by zero"
+    assert mistake.what == "ZeroDivisionError: division by zero."
     assert mistake.where == "mine.py:9"
 
 
@@ -238,3 +259,15 @@ def test_after_a_file_was_read_mistakes_are_raised_again(study_file):
     mistakes_of(study_file("STUDY = Study(question='Which?', variants=(), sed=1)"))
     with pytest.raises(ConfigError):
         Recipe(epochs=0)
+
+
+def test_an_unknown_name_of_a_papers_settings_is_answered_with_the_nearest(study_file):
+    path = study_file(
+        """
+        from trainables.transforms.augmentation import AUGMENTATIONS
+        RECIPE = Recipe(augmentation=AUGMENTATIONS["hrmlf"])
+        STUDY = Study(question="Q", variants=(Variant(method=MeanShape(), data=Synthetic(), recipe=RECIPE),))
+        """
+    )
+    (mistake,) = mistakes_of(path)
+    assert "'hrmlf' is not known. Did you mean 'hrmlff'?" in mistake.what

@@ -8,8 +8,10 @@ import pytest
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
 from search_spaces.variants import Variant
+from trainables.codecs.one_hot import OneHot
 from trainables.config import ConfigError
 from trainables.datasets.synthetic import Synthetic
+from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShape
 from trainables.trial import Evaluation
 
@@ -85,3 +87,17 @@ def test_a_study_of_your_own_is_found_by_its_path(tmp_path, monkeypatch):
     assert study_path("mine.py") == tmp_path / "mine.py"
     with pytest.raises(ValueError, match=r"No study file .*other\.py\. Give the path"):
         study_path("other.py")
+
+
+def test_a_file_of_ones_own_without_its_ending_is_recognised(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("STUDY = None")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"For your own file write: mine\.py"):
+        study_path("mine")
+
+
+def test_a_decoder_needs_a_method_with_heatmaps():
+    evaluations = (Evaluation(), Evaluation(decoder=OneHot(), flip_test="one"))
+    with pytest.raises(ConfigError, match=r"a is read by one-hot, flip test.*, but mean_shape has no heatmaps"):
+        Study(question="Which?", variants=(A,), evaluations=evaluations)
+    Study(question="Which?", variants=(dataclasses.replace(A, method=Hrnet()),), evaluations=evaluations)

@@ -2,13 +2,37 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from trainables.dataset import Dataset
 from trainables.datasets.synthetic import Synthetic
-from trainables.face_cache import Faces, open_faces, prepare
+from trainables.face_cache import prepare
+from trainables.faces import Faces, open_faces
+from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop
+
+TRIANGLE = Scheme(
+    name="triangle",
+    num_landmarks=3,
+    flip_pairs=((0, 1),),
+    outer_eye_corners=(0, 1),
+    pupils=((0,), (1,)),
+    parts={"all": (0, 1, 2)},
+)
+
+
+class DrawnTriangles(Dataset):
+    """Base of data sets with three landmarks whose pictures are made in memory."""
+
+    SCHEME: ClassVar[Scheme] = TRIANGLE
+
+    def sources(self, data_root: Path) -> list[Path]:
+        return []
+
+    def digest(self, data_root: Path) -> str:
+        return "0" * 16
 
 
 @pytest.fixture(scope="session")

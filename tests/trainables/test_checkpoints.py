@@ -39,6 +39,7 @@ def state_after(epoch: int, **values) -> TrainingState:
         "schedules": [{"last_epoch": epoch, "best": math.inf}],
         "random": generator.get_state(),
         "history": [{"val_nme_io": 1 / 3 / number} for number in range(1, epoch + 1)],
+        "sums": {"fc.weight": weights["fc.weight"].double() * epoch},
     }
     return TrainingState(**given | values)
 
@@ -83,6 +84,21 @@ def two_checkpoints(tmp_path) -> Path:
 def test_a_checkpoint_comes_back_as_it_was_written(tmp_path):
     write_checkpoint(place(tmp_path), state_after(3))
     assert_whole(read_checkpoint(place(tmp_path)), state_after(3))
+
+
+def test_a_checkpoint_of_a_training_that_averages_nothing_has_no_sums(tmp_path):
+    write_checkpoint(place(tmp_path), state_after(3, sums={}))
+    assert_whole(read_checkpoint(place(tmp_path)), state_after(3, sums={}))
+
+
+def test_a_checkpoint_of_before_there_was_averaging_is_still_read(tmp_path):
+    write_checkpoint(place(tmp_path), state_after(3, sums={}))
+    path = tmp_path / "epoch-00003" / "state.json"
+    facts = json.loads(path.read_text())
+    del facts["sums"], facts["digest"]
+    digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+    path.write_text(json.dumps({"digest": digest, **facts}))
+    assert_whole(read_checkpoint(place(tmp_path)), state_after(3, sums={}))
 
 
 def test_the_newest_checkpoint_is_read(two_checkpoints):

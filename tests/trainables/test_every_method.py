@@ -2,6 +2,8 @@
 
 import dataclasses
 import inspect
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -34,7 +36,9 @@ def batch_of(scheme: Scheme, missing: bool = False) -> Batch:
         present[0, 0] = visible[0, 0] = False
         landmarks[0, 0] = float("nan")
     images = torch.rand(BATCH, 3, SIZE, SIZE, generator=generator)
-    return Batch(images, landmarks, present, visible, torch.full((BATCH,), 30.0))
+    weight = torch.where(visible, 1.0, 0.5) * present
+    difficulty = torch.linspace(0, 1, BATCH)
+    return Batch(images, landmarks, present, visible, torch.full((BATCH,), 30.0), difficulty, weight)
 
 
 def built(name: str, scheme: Scheme) -> LandmarkModel:
@@ -94,6 +98,19 @@ def test_a_missing_landmark_costs_nothing_wherever_it_is_predicted(name):
 
 
 @methods
+def test_a_landmark_of_weight_0_costs_nothing_wherever_it_is_and_of_more_weight_counts_more(name):
+    def losses(shift: float, weight: float) -> torch.Tensor:
+        model, batch = built(name, SCHEMES["29"]), batch_of(SCHEMES["29"])
+        batch.landmarks[:, 1] += shift
+        batch.weight[:, 1] = weight
+        return torch.stack(list(model.losses(model(batch.images), batch).values())).detach()
+
+    assert torch.equal(losses(0.0, 0.0), losses(3.0, 0.0))
+    assert not torch.equal(losses(0.0, 0.5), losses(3.0, 0.5))
+    assert not torch.equal(losses(0.0, 0.5), losses(0.0, 1.0))
+
+
+@methods
 def test_decode_is_in_px_of_the_crop(name):
     # Trained on one set of landmarks only, every method comes to predict it: in px of the crop or not at all.
     model, batch = built(name, SCHEMES["19"]), batch_of(SCHEMES["19"])
@@ -123,12 +140,13 @@ def test_evaluation_depends_on_no_other_picture_of_the_batch(name):
 def test_a_model_is_built_from_the_random_state_alone_and_its_weights_can_be_copied(name):
     one, same = built(name, SCHEMES["68"]), built(name, SCHEMES["68"])
     other = small(name).build(SCHEMES["68"])
-    for weights in (same.state_dict(), other.state_dict()):
-        assert {key: value.shape for key, value in weights.items()} == {
-            key: value.shape for key, value in one.state_dict().items()
+    weights, equal = one.state_dict(), same.state_dict()
+    for others in (equal, other.state_dict()):
+        assert {key: value.shape for key, value in others.items()} == {
+            key: value.shape for key, value in weights.items()
         }
-    assert all(torch.equal(value, same.state_dict()[key]) for key, value in one.state_dict().items())
-    other.load_state_dict(one.state_dict())
+    assert all(torch.equal(value, equal[key]) for key, value in weights.items())
+    other.load_state_dict(weights)
     images = batch_of(SCHEMES["68"]).images
     assert torch.equal(one.eval().decode(one(images)), other.eval().decode(other(images)))
 
@@ -166,3 +184,12 @@ def test_what_a_method_costs_is_counted_and_described(name):
 def test_an_unknown_method_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"No 'resnet8' in trainables/methods/\. Did you mean 'resnet18'\?"):
         registry.find_method("resnet8")
+
+
+def test_a_decoder_is_rebuilt_in_a_process_that_has_needed_none_yet():
+    code = (
+        "from trainables import registry; from trainables.trial import Evaluation; "
+        "print(registry.rebuild({'kind': 'Evaluation', 'decoder': {'kind': 'Dark'}}).decoder.kind)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Dark"]

@@ -1,9 +1,28 @@
-"""Optimisers and schedules give the numbers of CHECKS §8 and of METHODS §4."""
+"""Optimisers and schedules give the numbers of their papers and formulas."""
+
+import dataclasses
+import math
 
 import pytest
 import torch
 
-from trainables.recipe import Adam, Constant, Cosine, Multistep, Plateau, Schedule
+from trainables.config import ConfigError
+from trainables.methods.keyposs import KeyPosS
+from trainables.recipe import (
+    MARGIN,
+    WIDE_MARGIN,
+    Adam,
+    Averaging,
+    Constant,
+    Cosine,
+    Multistep,
+    Pairs,
+    Plateau,
+    Recipe,
+    Schedule,
+    Warmup,
+)
+from trainables.transforms.augmentation import Draws, angles, side_factors
 
 
 def learning_rates(schedule: Schedule, lr: float, epochs: int, monitored: list[float] | None = None) -> list[float]:
@@ -60,3 +79,45 @@ def test_adams_first_step_has_the_length_of_the_learning_rate():
     optimizer.step()
     # m/√v = g/|g| in the first step: kingma2015adam Sec. 2.1.
     assert weight.tolist() == pytest.approx([1.99, -2.99], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("iteration", "rate"), [(0, 2e-6), (250, 1.001e-3), (499, 1.996004e-3), (500, 2e-3), (9000, 2e-3)]
+)
+def test_warm_up_of_2e_3_over_500_iterations_from_a_thousandth(iteration, rate):
+    assert 2e-3 * Warmup(iterations=500, start_factor=1e-3).factor(iteration) == pytest.approx(rate, rel=1e-9)
+
+
+def test_after_the_warm_up_nothing_is_left_of_it():
+    assert Warmup().factor(500) == 1.0
+
+
+def test_every_recipe_of_keyposs_warms_up_over_500_iterations():
+    assert {recipe.warmup for recipe in KeyPosS.recipes().values()} == {Warmup(iterations=500, start_factor=1e-3)}
+
+
+def test_the_second_views_of_pairs_are_turned_by_30_degrees_and_scaled_by_a_fifth_at_most():
+    view, generator = Pairs().view, torch.Generator().manual_seed(0)
+    draws = Draws.of(view, 200_000, generator)
+    degrees, factors = torch.rad2deg(angles(view, draws)), side_factors(view, draws)
+    assert degrees.abs().max() <= 30 + 1e-9
+    assert factors.min() >= 0.8 - 1e-9
+    assert factors.max() <= 1.2 + 1e-9
+    # Both are clipped at two standard deviations: 4.55 % of a normal distribution lie beyond.
+    for clipped in (degrees.abs() > 30 - 1e-6, (factors - 1).abs() > 0.2 - 1e-9):
+        assert clipped.double().mean() == pytest.approx(math.erfc(math.sqrt(2)), abs=2e-3)
+    inside = degrees.abs() < 15
+    assert inside.double().mean() == pytest.approx(0.6827, abs=4e-3)
+    assert not draws.flip.any()
+
+
+def test_crops_keep_a_wider_margin_where_second_views_look_farther_than_the_augmentation():
+    assert Recipe().margin == MARGIN
+    assert Recipe(pairs=Pairs()).margin == WIDE_MARGIN
+    assert Recipe(pairs=Pairs(rotation_deg=10, scale=0.05)).margin == MARGIN
+
+
+def test_averaging_that_would_never_begin_is_refused():
+    with pytest.raises(ConfigError, match=r"from_epoch 112 comes after the last of 20 epochs"):
+        Recipe(epochs=20, averaging=Averaging(from_epoch=112))
+    assert dataclasses.replace(Recipe(), epochs=112, averaging=Averaging(from_epoch=112)).averaging is not None

@@ -1,4 +1,4 @@
-"""Paper 001's network has the sizes of CHECKS §1, the loss of METHODS §4, and can learn faces by heart."""
+"""Paper 001's network has the published sizes, the mean squared error as its loss, and can learn faces by heart."""
 
 import dataclasses
 
@@ -30,7 +30,8 @@ def test_the_grey_network_of_68_landmarks_costs_1_734955_g_multiply_accumulates_
 
 def batch_of(landmarks: torch.Tensor, present: torch.Tensor) -> Batch:
     images = torch.zeros(len(landmarks), 3, 8, 8)
-    return Batch(images, landmarks, present, present, torch.ones(len(landmarks)))
+    ones = torch.ones(len(landmarks))
+    return Batch(images, landmarks, present, present, ones, 0.5 * ones, present.float())
 
 
 def test_the_mse_of_one_face_worked_out_by_hand():

@@ -1,4 +1,4 @@
-"""The landmark schemes keep the counts of CHECKS §6 and the normalisers of PROTOCOLS §2."""
+"""The landmark schemes keep the published counts and normalisers."""
 
 import pickle
 

@@ -1,0 +1,45 @@
+"""How rows are shown: side by side where there is room, else one below the other; and what a plan says."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from orchestrator.plan import Measurement, Plan, Status, Work
+from orchestrator.printing import show_plan, show_rows
+from search_spaces.variants import Resources
+from trainables.datasets.synthetic import Synthetic
+from trainables.methods.mean_shape import MeanShape
+from trainables.trial import Evaluation, Trial, robustness_evaluations
+
+COLUMNS, ROWS = ["trial", "error"], [["t0", "x" * 60], ["t1", ""]]
+
+
+def shown(width: int, terminal: bool) -> list[str]:
+    console = Console(file=StringIO(), width=width, force_terminal=terminal, color_system=None)
+    show_rows(COLUMNS, ROWS, console)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_rows_that_fit_a_terminal_are_a_table():
+    assert shown(80, terminal=True) == ["trial  error", f"t0     {'x' * 60}", "t1"]
+
+
+def test_rows_wider_than_a_terminal_are_records():
+    assert shown(40, terminal=True)[0:2] == ["row 1", "  trial  t0"]
+
+
+def test_a_file_has_no_width():
+    assert shown(240, terminal=False)[0] == "trial  error"
+
+
+def test_a_plan_counts_perturbed_measurements_instead_of_listing_them():
+    trial = Trial(method=MeanShape(), data=Synthetic())
+    evaluations = (Evaluation(split="val"), Evaluation(), *robustness_evaluations("jpeg", split="test"))
+    missing = tuple(Measurement(str(number), each, trial.data) for number, each in enumerate(evaluations))
+    work = Work(
+        id="t0", variant_id="v0", trial=trial, label="floor", resources=Resources(), status=Status.RUN,
+        measurements=missing, missing=missing,
+    )  # fmt: skip
+    console = Console(file=StringIO(), width=200)
+    show_plan(Plan("demo", "Does it run?", (work,)), console)
+    assert "val, test, 3 × test perturbed" in console.file.getvalue()  # type: ignore[attr-defined]
