@@ -78,7 +78,7 @@ def plan_study(name: str, study: Study, known: Known, digest_of: DigestOf, retry
     """Compare what the study declares with what the ledger knows. Stages come before what starts from them."""
     works: dict[str, Work] = {}
     for variant, trial in study.trials():
-        _add(works, variant, trial, study.evaluations, known, digest_of, retry_failed)
+        _add(works, variant, trial, study.evaluations_of(variant), known, digest_of, retry_failed)
     return Plan(name, study.question, tuple(works.values()))
 
 

@@ -38,13 +38,17 @@ class Study:
                     )
         wanted = next((evaluation.read_by for evaluation in self.evaluations if evaluation.read_by), "")
         for variant in self.variants if wanted else ():
-            if not variant.method.HEATMAPS:
+            if variant.method.heatmap_size is None:
                 raise ValueError(
                     f"{variant.label or 'a variant'} is read by {wanted}, but {variant.method.kind} has no heatmaps. "
                     "Give methods without heatmaps a study of their own."
                 )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
+
+    def evaluations_of(self, variant: Variant) -> tuple[Evaluation, ...]:
+        """Those that can be made: without decoders that need larger heatmaps than the variant's."""
+        return tuple(evaluation for evaluation in self.evaluations if evaluation.fits(variant.method))
 
     def trials(self) -> list[tuple[Variant, Trial]]:
         """Every trial of the study with its variant, seeds outermost, so that early results cover every variant."""

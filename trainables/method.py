@@ -79,16 +79,22 @@ class Method(Config, ABC):
     """One paper's system or a baseline: the frozen config that builds the model.
 
     `PAPER` is a key of `trainables.papers`. `VERSION` is raised when a change of code changes results, so that
-    older trials are no longer mistaken for new ones.
+    older trials are no longer mistaken for new ones. `CHANNELS_LAST_ON`: types of devices on which its network was
+    measured to train faster with channels last (`make bench`); a recipe can say otherwise.
     """
 
     PAPER: ClassVar[str | None] = None
     VERSION: ClassVar[int] = 1
-    HEATMAPS: ClassVar[bool] = False  # does it build a `HeatmapModel`, which any decoder can read?
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset()
     input_size: Annotated[int, Field(gt=0)]
 
     @abstractmethod
     def build(self, scheme: Scheme) -> LandmarkModel: ...
+
+    @property
+    def heatmap_size(self) -> int | None:
+        """Side in cells of the heatmaps of the `HeatmapModel` that it builds, which any decoder can read; else None."""
+        return None
 
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:

@@ -16,6 +16,7 @@ from trainables.transforms.curriculum import Curriculum
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Precision = Literal["float32", "bfloat16"]
 MARGIN = 0.25  # covers ±30° of rotation, or ±10° with 5 % of crop jitter
 WIDE_MARGIN = 0.5  # covers any rotation together with ±40 % of scale; 1.8 times the bytes
 
@@ -81,13 +82,19 @@ class Plateau(Schedule):
 
 @config
 class Multistep(Schedule):
-    """Multiply by `factor` after each epoch in `milestones`."""
+    """Multiply by `factor` after each epoch in `milestones`, down to `min_lr`."""
 
     milestones: tuple[PositiveInt, ...]
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    min_lr: NotNegative = field(default=0.0, metadata={"neutral": 0.0})
 
     def build(self, optimizer: torch.optim.Optimizer, epochs: int) -> lr_scheduler.LRScheduler:
-        return lr_scheduler.MultiStepLR(optimizer, list(self.milestones), gamma=self.factor)
+        floor = self.min_lr / optimizer.defaults["lr"]
+
+        def share(epoch: int) -> float:
+            return max(floor, self.factor ** sum(milestone <= epoch for milestone in self.milestones))
+
+        return lr_scheduler.LambdaLR(optimizer, share)
 
 
 @config
@@ -173,7 +180,8 @@ class Recipe:
     learning rate. `clip_norm`: gradients of one optimiser whose common norm is above it are scaled down to it.
     `averaging`: from its first epoch on the mean of the weights is what is validated each epoch, and the latest mean is
     what is selected, so that training no longer ends early; the schedule goes on following the weights in training.
-    `pairs`: a second view of each face.
+    `pairs`: a second view of each face. `precision`, `channels_last`, `compiled`: how the network is carried out while
+    it trains, see `trainables/execution.py`; it is measured in single precision.
     """
 
     epochs: PositiveInt = 60
@@ -189,6 +197,9 @@ class Recipe:
     clip_norm: Positive | None = field(default=None, metadata={"neutral": None})
     averaging: Averaging | None = field(default=None, metadata={"neutral": None})
     pairs: Pairs | None = field(default=None, metadata={"neutral": None})
+    precision: Precision = field(default="float32", metadata={"neutral": "float32"})
+    channels_last: bool | None = field(default=None, metadata={"neutral": None})
+    compiled: bool = field(default=False, metadata={"neutral": False})
 
     def __post_init__(self) -> None:
         if self.averaging is not None and self.averaging.from_epoch > self.epochs:

@@ -18,6 +18,7 @@ from trainables.averaging import averaged_weights, copied, with_parameters
 from trainables.batches import Shown, load_batch, shares_of_batch, shown_in, videos_have_pairs
 from trainables.dataset import DataError
 from trainables.evaluation import measure
+from trainables.execution import compiled, memory_format, precision
 from trainables.faces import Faces
 from trainables.method import LandmarkModel, Update
 from trainables.recipe import Recipe, Warmup
@@ -110,12 +111,13 @@ def train(
             "Set pairs.source to 'image', or take a data set of videos."
         )
     torch.manual_seed(trial.seed)
-    model = trial.method.build(faces.scheme).to(placement.device)
+    layout = memory_format(trial.method, recipe, placement.device)
+    model = trial.method.build(faces.scheme).to(placement.device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]
     if initial is not None:
         model.start_from(initial)
     steps = [_Step(update, recipe) for update in model.updates()]
     state = _restore(state, model, steps) if state else _first_state(model, steps)
-    trained = placement.wrap(model) if steps else model
+    trained = compiled(recipe, placement.wrap(model)) if steps else model
     batches = len(shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world))
     while not why_finished(state, recipe):
         number = state.epoch + 1
@@ -208,10 +210,12 @@ def _train_epoch(
     recorded: list[Tensor] = []
     names: list[str] = []
     recipe, number = trial.recipe, shown.epoch
+    layout = memory_format(trial.method, recipe, placement.device)
     batches = shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world)
     for position, (start, share) in enumerate(batches):
         batch = load_batch(trial, faces, shown, start, share, placement.device)
-        terms = model.losses(trained(batch.images), batch)
+        with precision(recipe, placement.device):
+            terms = model.losses(trained(batch.images.contiguous(memory_format=layout)), batch)
         warmth = _warmth(recipe.warmup, (number - 1) * len(batches) + position)
         for step in steps:
             step.descend(terms, step is steps[-1], warmth)

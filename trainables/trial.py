@@ -47,6 +47,11 @@ class Evaluation:
     decoder: Decoder | None = field(default=None, metadata={"neutral": None})
     flip_test: Shift | None = field(default=None, metadata={"neutral": None})
 
+    def fits(self, method: Method) -> bool:
+        """Whether its decoder can read heatmaps of the method's size."""
+        size = method.heatmap_size
+        return self.decoder is None or (size is not None and self.decoder.applicable(size, size))
+
     @property
     def perturbed_by(self) -> str:
         """In words; empty where crops are measured as they are."""

@@ -76,7 +76,7 @@ def test_recipes_are_those_of_paper_and_code():
     recipes = KeyPosS.recipes()
     official, paper = recipes["official"], recipes["paper"]
     assert (official.epochs, official.batch_size, official.optimizer) == (100, 256, Adam(lr=2e-3))
-    assert official.schedule == Multistep(milestones=(40, 55), factor=0.1)
+    assert official.schedule == Multistep(milestones=(40, 55), factor=0.1, min_lr=1e-5)
     assert official.augmentation == AUGMENTATIONS["keyposs"]
     assert (paper.epochs, paper.batch_size, paper.optimizer) == (100, 64, Adam(lr=5e-4))
     assert recipes["official_cofw"].schedule == Cosine(min_lr=1e-5)

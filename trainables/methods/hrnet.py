@@ -54,7 +54,6 @@ class Hrnet(Method):
 
     kind: ClassVar[str] = "hrnet"
     PAPER: ClassVar[str | None] = "sun2019hrnet"
-    HEATMAPS: ClassVar[bool] = True
     input_size: PositiveInt = 256
     width: PositiveInt = 18
     modules: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 4, 3)
@@ -74,6 +73,10 @@ class Hrnet(Method):
         if self.pretrained is not None:
             load_pretrained(trunk, Path(self.pretrained))
         return HeatmapModel(network, self.encoder, self.decoder, STRIDE, self.loss)
+
+    @property
+    def heatmap_size(self) -> int:
+        return self.input_size // STRIDE
 
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:

@@ -44,12 +44,13 @@ from trainables.transforms.augmentation import AUGMENTATIONS
 OFFICIAL_BATCH = 256  # 4 GPUs, 64 each
 OFFICIAL_LR = 2e-3
 PAPER_BATCH = 64
+LEAST_LR = 1e-5
 
 OFFICIAL_RECIPE = Recipe(
     epochs=100,
     batch_size=OFFICIAL_BATCH,
     optimizer=Adam(lr=OFFICIAL_LR),
-    schedule=Multistep(milestones=(40, 55)),
+    schedule=Multistep(milestones=(40, 55), min_lr=LEAST_LR),
     augmentation=AUGMENTATIONS["keyposs"],
     warmup=Warmup(iterations=500, start_factor=1e-3),
 )
@@ -67,7 +68,7 @@ class KeyPosS(Method):
 
     kind: ClassVar[str] = "keyposs"
     PAPER: ClassVar[str | None] = "bao2023keyposs"
-    HEATMAPS: ClassVar[bool] = True
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset({"cpu"})
     input_size: PositiveInt = 256
     stride: Stride = 4
     width: PositiveInt = 18
@@ -91,11 +92,15 @@ class KeyPosS(Method):
             load_pretrained(trunk, Path(self.pretrained))
         return HeatmapModel(network, self.encoder, self.decoder, self.stride, self.loss)
 
+    @property
+    def heatmap_size(self) -> int:
+        return self.input_size // self.stride
+
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:
         """`paper`, `official`, and their variants: a cosine, more epochs for small maps, and what the code does
         differently for COFW, WFLW and COCO-WholeBody."""
-        cosine, coco = Cosine(min_lr=1e-5), AUGMENTATIONS["keyposs_coco"]
+        cosine, coco = Cosine(min_lr=LEAST_LR), AUGMENTATIONS["keyposs_coco"]
         return {
             "paper": PAPER_RECIPE,
             "paper_cosine": replace(PAPER_RECIPE, schedule=cosine),
