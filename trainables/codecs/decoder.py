@@ -21,17 +21,16 @@ Windows = Float[Tensor, "maps window_height window_width"]
 Points = Float[Tensor, "maps 2"]
 Cells = Int64[Tensor, " maps"]
 LOWEST = -1e30  # stands for −∞, which times 0 would be no number
-# Decoded at once on a processor: 1024 maps of 64×64 cells, 16 MiB. They stay in its last cache while they are read
-# twice, and are enough to make the start of an operation cheap: 64 at once take more than twice as long.
-_CELLS_AT_ONCE = 2**22
+# Decoded at once on a processor: 1792 maps of 64×64 cells. Many make the start of an operation cheap; but a copy of
+# them is to stay below 32 MiB, from which on the C library gets the memory of every copy anew from the system.
+_CELLS_AT_ONCE = 7 * 2**20
 
 
 @dataclass(frozen=True)
 class Peaks:
-    """Maps with their largest values; of equal ones the first, row by row. `row_maxima`: the largest of each row."""
+    """Maps, in float32 or float64, with their largest values; of equal ones the first, row by row."""
 
     maps: Maps
-    row_maxima: Float[Tensor, "maps height"]
     value: Float[Tensor, " maps"]
     x: Cells
     y: Cells
@@ -49,32 +48,27 @@ class Peaks:
 
     @property
     def cells(self) -> Points:
-        """(x, y) of the peaks, in the precision that decoders compute in."""
-        return torch.stack([self.x, self.y], dim=1).to(computing_dtype(self.maps))
+        """(x, y) of the peaks."""
+        return torch.stack([self.x, self.y], dim=1).to(self.maps.dtype)
+
+    @cached_property
+    def row_maxima(self) -> Float[Tensor, "maps height"]:
+        """The largest value of each row."""
+        return self.maps.amax(dim=2)
 
     @property
     def confidence(self) -> Float[Tensor, " maps"]:
         """The peak's height within [0, 1]; 0 where the map says nothing."""
-        height = self.value.to(computing_dtype(self.maps)).clamp(0.0, 1.0)
-        return torch.where(self.silent, 0.0, height)
+        return torch.where(self.silent, 0.0, self.value.clamp(0.0, 1.0))
 
     def window(self, width: int, height: int, left: Cells, top: Cells) -> Windows:
-        """The cells from (left, top) of each map on, all inside it, in the precision that decoders compute in."""
-        across, down = torch.arange(width, device=left.device), torch.arange(height, device=top.device)
-        offsets = (self.size[0] * down[:, None] + across).flatten()
-        first = self.size[0] * top + left
-        cells = self.maps.flatten(1).gather(1, first[:, None] + offsets).to(computing_dtype(self.maps))
-        return cells.clamp(min=LOWEST).unflatten(1, (height, width))
-
-    def rows(self, height: int, top: Cells) -> Windows:
-        """Whole rows from the given one of each map on, all inside it, in the precision that decoders compute in.
-
-        Whole rows are copied several times faster than parts of them are gathered.
-        """
-        width, whole = self.size
-        wanted = (whole * self.each + top)[:, None] + torch.arange(height, device=top.device)
-        rows = self.maps.reshape(-1, width).index_select(0, wanted.flatten())
-        return rows.to(computing_dtype(self.maps)).unflatten(0, (-1, height))
+        """The cells from (left, top) of each map on, all inside it; −∞ is `LOWEST` there."""
+        columns, rows = self.size
+        runs = self.maps.flatten().unfold(0, width, 1)  # a view of every `width` cells that lie one after the other
+        first = (rows * self.each + top) * columns + left
+        wanted = first[:, None] + columns * torch.arange(height, device=first.device)
+        # A run is copied as a whole, more than twice as fast as its cells are gathered.
+        return runs.index_select(0, wanted.flatten()).clamp_(min=LOWEST).unflatten(0, (-1, height))
 
 
 class Decoder(Config, ABC):
@@ -99,11 +93,14 @@ class Decoder(Config, ABC):
     ) -> tuple[Float[Tensor, "batch landmarks 2"], Float[Tensor, "batch landmarks"]]:
         """Positions in heatmap px and confidences in [0, 1]: in float32, or in float64 where the maps are."""
         batch, landmarks, height, width = heatmaps.shape
+        if not heatmaps.numel():
+            points = heatmaps.new_zeros((batch, landmarks, 2), dtype=computing_dtype(heatmaps))
+            return points, points[..., 0]
         maps = heatmaps.reshape(-1, height, width)
         step = _CELLS_AT_ONCE // (height * width) if maps.device.type == "cpu" else len(maps)
-        found = [find_peaks(some) for some in maps.split(max(step, 1))]
-        points = torch.cat([self.locate(peaks) for peaks in found])
-        confidence = torch.cat([peaks.confidence for peaks in found])
+        found = (find_peaks(some) for some in maps.split(max(step, 1)))
+        parts = [(self.locate(peaks), peaks.confidence) for peaks in found]
+        points, confidence = (torch.cat(part) for part in zip(*parts, strict=True))
         if not self.applicable(height, width):
             confidence = torch.zeros_like(confidence)
         return points.unflatten(0, (batch, landmarks)), confidence.unflatten(0, (batch, landmarks))
@@ -111,26 +108,25 @@ class Decoder(Config, ABC):
 
 def find_peaks(maps: Maps) -> Peaks:
     """The largest cell of each map. Maps with a NaN or without a finite maximum are replaced by zeros."""
-    row_maxima = maps.amax(dim=2)  # the one pass over all cells; NaN, where there is one, is the maximum
-    value = row_maxima.amax(dim=1)
+    maps = maps.to(computing_dtype(maps))
+    cells = maps.flatten(1)
+    first = _first_maximum(cells)  # the one pass over all cells
+    value = cells.gather(1, first[:, None])[:, 0]
     unreadable = ~value.isfinite()
     if unreadable.any():
-        maps = torch.where(unreadable[:, None, None], torch.zeros_like(maps), maps)
-        row_maxima = maps.amax(dim=2)
-        value = row_maxima.amax(dim=1)
-    y = _first_maximum(row_maxima)
-    rows = y + maps.shape[1] * torch.arange(len(maps), device=maps.device)
-    x = _first_maximum(maps.reshape(-1, maps.shape[2]).index_select(0, rows))
+        maps = torch.where(unreadable[:, None, None], 0.0, maps)
+        first, value = torch.where(unreadable, 0, first), torch.where(unreadable, 0.0, value)
     # Only a map whose first cell is the largest can be constant.
-    silent = (x == 0) & (y == 0)
+    silent = first == 0
     suspects = silent.nonzero()[:, 0]
     silent[suspects] = maps[suspects].amin(dim=(1, 2)) == value[suspects]
-    return Peaks(maps, row_maxima, value, x, y, silent)
+    return Peaks(maps, value, first % maps.shape[2], first // maps.shape[2], silent)
 
 
 def _first_maximum(rows: Float[Tensor, "maps cells"]) -> Cells:
-    """Where the largest value of each row first is. NumPy finds it six times faster on a processor than torch."""
-    if rows.device.type == "cpu" and rows.dtype in (torch.float32, torch.float64):
+    """Where the largest value of each row first is; NaN is larger than any. On a processor NumPy finds it six times
+    faster than torch."""
+    if rows.device.type == "cpu":
         return torch.from_numpy(rows.detach().numpy().argmax(axis=1))
     return rows.argmax(dim=1)
 
