@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from trainables.codecs.decoder import Decoder
@@ -45,3 +46,35 @@ class HeatmapModel(LandmarkModel):
         """Landmarks in px of the crop, and confidences in [0, 1], by any decoder."""
         points, confidence = decoder.decode(heatmaps)
         return points * self.stride, confidence
+
+
+class TruthModel(HeatmapModel):
+    """The maps of the truth, which evaluation asks for by `maps_of_truth`: there is no network, and nothing is trained.
+
+    Pictures tell it nothing. Asked for their maps, [B, K, size, size] too, it gives those of the mean landmarks of the
+    last training batch.
+    """
+
+    mean: Tensor
+
+    def __init__(self, num_landmarks: int, size: int, encoder: Gaussian, decoder: Decoder, stride: int) -> None:
+        super().__init__(nn.Identity(), encoder, decoder, stride, "mse")
+        self.size = size
+        self.register_buffer("mean", torch.zeros(num_landmarks, 2))
+
+    def forward(self, images: Tensor) -> Heatmaps:
+        means = self.mean.expand(len(images), -1, -1)
+        return self.maps_of_truth(means, torch.ones_like(means[..., 0], dtype=torch.bool))
+
+    def maps_of_truth(
+        self, landmarks: Float[Tensor, "batch landmarks 2"], present: Bool[Tensor, "batch landmarks"]
+    ) -> Heatmaps:
+        """Of landmarks in px of the crop. The map of one that is missing is 0."""
+        return self.encoder.encode(landmarks / self.stride, present, self.size, self.size)[0]
+
+    def losses(self, output: Heatmaps, batch: Batch) -> dict[str, Tensor]:
+        """Those of any heatmaps, for the record."""
+        if self.training:
+            present = batch.present[..., None]
+            self.mean = torch.where(present, batch.landmarks, 0.0).sum(0) / present.sum(0).clamp(min=1)
+        return super().losses(output, batch)
