@@ -1,13 +1,71 @@
-"""The command `marksweep`: the orchestrator's verbs, and the two that write reports."""
+"""The command `marksweep`: the orchestrator's verbs, and those that know tables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from orchestrator.__main__ import DebugOption, StorageOption, app, console, guarded
+from orchestrator.__main__ import (
+    AddressOption,
+    DataRootOption,
+    DebugOption,
+    RetryOption,
+    SetOption,
+    StorageOption,
+    StudyArgument,
+    TableOption,
+    app,
+    changes_of,
+    console,
+    guarded,
+    place,
+    verbs,
+)
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
+
+
+@app.command()
+def plan(
+    study: StudyArgument = None,
+    table: TableOption = None,
+    set_: SetOption = [],  # noqa: B006
+    retry_failed: RetryOption = False,
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    debug: DebugOption = False,
+) -> None:
+    """What is done, to resume, to run, failed. Starts nothing."""
+
+    def planned() -> int:
+        here, changes = place(storage, data_root), changes_of(set_)
+        if name := _study_unless(table, study):
+            return verbs().plan(name, changes, here, retry_failed, console())
+        return verbs().plan_table(_wanted_by(table), changes, here, retry_failed, console())
+
+    guarded(planned, debug)
+
+
+@app.command()
+def run(
+    study: StudyArgument = None,
+    table: TableOption = None,
+    set_: SetOption = [],  # noqa: B006
+    retry_failed: RetryOption = False,
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    address: AddressOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Run what is missing: of a study, or of a table. The same command resumes."""
+
+    def ran() -> int:
+        here, changes = place(storage, data_root), changes_of(set_)
+        if name := _study_unless(table, study):
+            return verbs().run(name, changes, here, retry_failed, address, console())
+        return verbs().run_table(_wanted_by(table), changes, here, retry_failed, address, console())
+
+    guarded(ran, debug)
 
 
 @app.command()
@@ -28,13 +86,29 @@ def demo(storage: StorageOption = "runs", out: OutOption = Path("report"), debug
     """Run the demo study on rendered faces, then write its report."""
 
     def both() -> int:
-        from orchestrator import commands
-        from orchestrator.__main__ import place
-
-        code = commands.run("demo", {}, place(storage, Path("data")), False, None, console())
+        code = verbs().run("demo", {}, place(storage, Path("data")), False, None, console())
         return _report([], out, storage) or code
 
     guarded(both, debug)
+
+
+def _study_unless(table: str | None, study: str | None) -> str:
+    """The study; empty where a table is given instead. ValueError for both or neither."""
+    if (study is None) == (table is None):
+        raise ValueError("Name a study, or a table with --table: one of them. `marksweep studies` lists the studies.")
+    return study or ""
+
+
+def _wanted_by(table: str | None) -> Any:
+    from reports.registry import table_module
+
+    module = table_module(str(table))
+    wants = getattr(module, "wants", lambda label, way: True)
+    return verbs().WantedByTable(
+        table=str(table),
+        studies=module.STUDIES,
+        wants=lambda label, one: wants(label, (one.split, one.perturbed_by, one.read_by)),
+    )
 
 
 def _report(names: list[str], out: Path, storage: str) -> int:

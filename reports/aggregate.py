@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import mean, stdev
 
@@ -70,17 +70,19 @@ def mean_over_seeds(measurements: Sequence[Measurement]) -> Summary:
     return _summary(ordered, [one.value for one in ordered])
 
 
-def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measurement]) -> Summary | None:
+def paired_difference(
+    ours: Sequence[Measurement], baseline: Sequence[Measurement], between: str = ""
+) -> Summary | None:
     """Mean ± sample standard deviation of (ours − baseline) over the seeds that both have; None without any.
 
     None, too, where two infinite errors have no difference. The trials of both sides stand behind the result.
-    ValueError if they were not measured alike.
+    `between`: what the two sides may differ in, such as "decoder". ValueError if they differ in anything else.
     """
     if not ours or not baseline:
         return None
     for side in (ours, baseline):
         mean_over_seeds(side)  # refuses what is not one quantity
-    _refuse_mixture([*ours, *baseline], WHAT_MUST_AGREE)
+    _refuse_mixture([*ours, *baseline], {name: many for name, many in WHAT_MUST_AGREE.items() if name != between})
     partner = {one.seed: one for one in baseline}
     pairs = sorted(((one, partner[one.seed]) for one in ours if one.seed in partner), key=lambda pair: pair[0].seed)
     if not pairs:
@@ -89,8 +91,8 @@ def paired_difference(ours: Sequence[Measurement], baseline: Sequence[Measuremen
     if math.isnan(sum(differences)):
         return None
     summary = _summary([one for one, _ in pairs], differences)
-    trials = (*summary.trials, *(other.trial for _, other in pairs))
-    return Summary(mean=summary.mean, spread=summary.spread, trials=trials, seeds=summary.seeds, values=summary.values)
+    trials = tuple(dict.fromkeys((*summary.trials, *(other.trial for _, other in pairs))))
+    return replace(summary, trials=trials)
 
 
 def _summary(measurements: Sequence[Measurement], values: Sequence[float]) -> Summary:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports import escape, html, latex, markdown, plots, registry, spreadsheet
+from reports import escape, html, latex, markdown, plots, registry, spreadsheet, themes
 from reports.document import Page, Table
 from reports.page import build_page
 from reports.query import Results
@@ -64,7 +64,7 @@ def _files(page: Page, pictures: dict[str, tuple[str, str]]) -> Iterator[tuple[s
             for suffix, render in RENDERERS.items():
                 yield f"tables/{escape.file_name(table.name)}{suffix}", render(table).encode("utf-8")
         for figure in section.figures:
-            pictures[figure.name] = (plots.data_uri(figure, plots.LIGHT), plots.data_uri(figure, plots.DARK))
+            pictures[figure.name] = (plots.data_uri(figure, themes.LIGHT), plots.data_uri(figure, themes.DARK))
             yield f"figures/{escape.file_name(figure.name)}.pdf", plots.pdf(figure)
             yield f"figures/{escape.file_name(figure.name)}.png", plots.png(figure)
 

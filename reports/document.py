@@ -28,6 +28,7 @@ class Cell:
     seed_values: tuple[float, ...] = ()
     source: Source = "ours"
     digits: int | None = None  # a published number keeps its own precision
+    difference: bool = False  # to another row: printed with its sign, never the best
     marks: tuple[str, ...] = ()  # keys of the table's notes
     text: str = ""
     progress: str = ""
@@ -54,7 +55,9 @@ class Column:
     split: str
     subset: str = "all"
     compare: bool = True  # whether the best of the column is bold
-    difference: bool = False  # to the study's baseline, paired by seed
+    difference: bool = False  # to the study's baseline, or to what the row says; paired by seed
+    title: str = ""  # instead of the metric's own, where a table's columns differ in something else
+    group: str = ""  # the heading above neighbouring columns, instead of the split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,7 @@ class Curves:
     y_label: str
     lines: tuple[Line, ...]
     y_log: bool = False
+    x_doubling: bool = False  # a logarithmic axis that names the x of the lines and nothing else
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
     threshold: float | None = None  # a vertical rule, in units of x
@@ -162,14 +166,25 @@ class FaceGrid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """A heatmap, some of its cells as anchors, and how far each says the landmark is. All positions in cells."""
+
+    heatmap: tuple[tuple[float, ...], ...]  # rows of values, in [0, 1]
+    anchors: tuple[tuple[float, float], ...]  # (x, y), the centre of the first cell at (0, 0)
+    distances: tuple[float, ...]
+    truth: tuple[float, float]
+    prediction: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """What a figure shows. `draw` names the function of `plots` that draws `data`."""
 
     name: str
     title: str
     caption: str
-    draw: Literal["curves", "faces"]
-    data: Curves | FaceGrid
+    draw: Literal["curves", "faces", "ranges"]
+    data: Curves | FaceGrid | Ranges
     trials: tuple[str, ...] = ()
 
 

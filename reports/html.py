@@ -19,7 +19,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 def render(table: Table) -> str:
     """A fragment: the table with its notes, protocols and trials. The page's style sheet makes it pretty."""
     columns = [
-        {"title": labels.column_title(of), "unit": labels.column_unit(of), "meaning": labels.column_meaning(of)}
+        {
+            "title": labels.column_title(of),
+            "metric": labels.metric_title(of),
+            "heading": f"{of.group} {labels.column_title(of)}" if of.group else f"{of.split} {of.metric}",
+            "unit": labels.column_unit(of),
+            "meaning": labels.column_meaning(of),
+            "difference": of.difference,
+        }
         for of in table.columns
     ]
     rows = [
@@ -38,7 +45,7 @@ def render(table: Table) -> str:
     return template.render(
         table=table,
         columns=columns,
-        meanings={column["title"]: column["meaning"] for column in columns},
+        meanings={column["metric"]: column["meaning"] for column in columns},
         column_groups=[(name, len(list(members))) for name, members in groupby(table.columns, labels.column_group)],
         row_groups=[(name, list(members)) for name, members in groupby(rows, lambda row: row["row"].group)],
         behind=[_behind(row["row"], table) for row in rows if row["row"].source == "ours" and not row["waits_for"]],

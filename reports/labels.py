@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.document import Cell, Column, Row, Table
 
@@ -17,8 +17,9 @@ class Metric:
     printed_unit: str
     scale: float
     digits: int
-    lower_is_better: bool
+    lower_is_better: bool | None  # None for what is neither
     meaning: str
+    least: float = 0.0  # what is smaller prints as "< least"
 
 
 FRACTION = "fraction"
@@ -85,12 +86,30 @@ METRICS: dict[str, Metric] = {
         Metric("psnr", "PSNR", "dB", "dB", 1.0, 2, False, "peak signal-to-noise ratio of the brightness (Y)"),
         Metric("ssim", "SSIM", FRACTION, "", 1.0, 4, False, "structural similarity of the brightness (Y)"),
         Metric("ssim_dic", "SSIM 256−Y", FRACTION, "", 1.0, 4, False, "SSIM of 256−Y, as in the public code of DIC"),
+        _percent("nme", "NME", "mean point error ÷ the length that the row names"),
+        # Paper 002's Table 1 prints fractions.
+        Metric(
+            "nme_io_fraction", "NME io", FRACTION, "", 1.0, 3, True,
+            "mean point error ÷ distance of the outer eye corners, as a fraction",
+        ),
+        Metric("parameters", "Parameters", "count", "M", 1e-6, 2, None, "trained numbers of the network, in millions"),
+        Metric(
+            "macs", "Operations", "operations", "G", 1e-9, 2, None,
+            "multiply–accumulates of one forward pass of one image, in thousand millions",
+        ),
+        Metric("p_value", "p", "probability", "", 1.0, 3, None, "probability of such a difference by chance", 0.001),
+        Metric("num_images", "images", "count", "", 1.0, 0, None, "test images that both sides have an error of"),
+        Metric("num_persons", "persons", "count", "", 1.0, 0, None, "groups of these images, such as persons"),
     )
 }  # fmt: skip
 
 SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
-DATASETS = {"300w": "300W", "wflw": "WFLW", "cofw": "COFW", "aflw19": "AFLW-19", "synthetic": "rendered faces"}
+DATASETS = {
+    "300w": "300W", "wflw": "WFLW", "cofw": "COFW", "aflw19": "AFLW-19", "coco_wholebody": "COCO-WholeBody",
+    "synthetic": "rendered faces", "scattered": "scattered points",
+}  # fmt: skip
 MISSING = "–"
+NOT_APPLICABLE = "n/a"
 
 
 def metric(name: str) -> Metric:
@@ -101,11 +120,27 @@ def metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def column(name: str, split: str, *, subset: str = "all", compare: bool = True, difference: bool = False) -> Column:
+def column(
+    name: str,
+    split: str,
+    *,
+    subset: str = "all",
+    compare: bool = True,
+    difference: bool = False,
+    title: str = "",
+    group: str = "",
+) -> Column:
     """A column for a metric of the ledger. The training split is never compared: its best is the one that overfits."""
-    compare = compare and split != "train"
+    one = metric(name)
     return Column(
-        metric=name, unit=metric(name).unit, split=split, subset=subset, compare=compare, difference=difference
+        metric=name,
+        unit=one.unit,
+        split=split,
+        subset=subset,
+        compare=compare and split != "train" and one.lower_is_better is not None,
+        difference=difference,
+        title=title,
+        group=group,
     )
 
 
@@ -115,11 +150,17 @@ def dataset_name(dataset: str) -> str:
 
 def column_group(of: Column) -> str:
     """The heading above neighbouring columns."""
+    if of.group:
+        return of.group
     split = SPLITS.get(of.split, of.split)
     return split if of.subset == "all" else f"{split}: {of.subset}"
 
 
 def column_title(of: Column) -> str:
+    return of.title or metric_title(of)
+
+
+def metric_title(of: Column) -> str:
     title = metric(of.metric).title
     return f"Δ {title}" if of.difference else title
 
@@ -128,7 +169,8 @@ def column_unit(of: Column) -> str:
     """What stands under the title: unit and direction, as in "% ↓"."""
     one = metric(of.metric)
     unit = "pp" if of.difference and one.printed_unit == "%" else one.printed_unit
-    return f"{unit} {'↓' if one.lower_is_better else '↑'}".strip()
+    direction = {True: "↓", False: "↑", None: ""}[one.lower_is_better]
+    return f"{unit} {direction}".strip()
 
 
 def column_meaning(of: Column) -> str:
@@ -189,6 +231,8 @@ def number(value: float, of: Column, digits: int | None = None) -> str:
     if math.isinf(value):
         return f"{'−' if value < 0 else '+' if of.difference else ''}∞"
     digits = one.digits if digits is None else digits
+    if 0 <= value < one.least:
+        return f"< {number(one.least, of, digits)}"
     text = f"{value * one.scale:+.{digits}f}" if of.difference else f"{value * one.scale:.{digits}f}"
     if not text.strip("+-0."):
         text = text.lstrip("+-")  # zero has no sign
@@ -217,7 +261,8 @@ def _seeds(cell: Cell) -> str:
 def _printed_cell(cell: Cell, of: Column, row_n: str, bold: bool) -> Printed:
     if cell.value is None:
         return Printed(word=cell.text or cell.progress or MISSING, marks=cell.marks)
-    remark = f"n={_seeds(cell)}" if _seeds(cell) != row_n else ""
+    of = replace(of, difference=of.difference or cell.difference)
+    remark = f"n={_seeds(cell)}" if cell.n and _seeds(cell) != row_n else ""
     spread = "" if cell.spread is None else number(cell.spread, of, cell.digits).lstrip("+")
     text = number(cell.value, of, cell.digits)
     return Printed(number=text, spread=spread, remark=remark, bold=bold, marks=cell.marks)
@@ -236,7 +281,7 @@ def _best(table: Table) -> set[tuple[int, int]]:
         rivals: dict[str, list[tuple[int, float]]] = {}
         for index, row in enumerate(table.rows):
             cell = row.cells[place]
-            if cell.value is not None and cell.source == "ours":
+            if cell.value is not None and cell.source == "ours" and not cell.difference:
                 value = float(number(cell.value, of).replace("−", "-").replace("∞", "inf"))
                 rivals.setdefault(cell.protocol, []).append((index, value))
         for entries in rivals.values():

@@ -85,6 +85,7 @@ def _cell(cell: labels.Printed) -> str:
 
 def _comment(of: Column, cell: Cell) -> str:
     where = f"{of.metric} {of.split}" + ("" if of.subset == "all" else f" {of.subset}")
+    where += f", {of.group} {of.title}" if of.group else ""
     if cell.source == "literature":
         return one_line(f"{where}: published; {cell.protocol}" if cell.protocol else f"{where}: not published")
     behind = f"trials {' '.join(cell.trials)}" if cell.trials else cell.text or cell.progress

@@ -10,7 +10,10 @@ from reports.document import Cell, Column
 FOLDER = Path(__file__).parent / "literature"
 
 # Paper number in the files → key in trainables/papers.py.
-PAPER_KEYS = {"001": "sharif2025resnet18"}
+PAPER_KEYS = {"001": "sharif2025resnet18", "002": "bao2023keyposs"}
+
+# Unit of the paper → what the stored value, a fraction or a count, was multiplied by.
+SCALES = {"%": 100.0, "M": 1e-6, "G": 1e-9}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +55,16 @@ def read(paper: str, table: str, folder: Path = FOLDER) -> tuple[Published, ...]
 
 
 def cell(published: Published | None, column: Column, marks: tuple[str, ...] = ()) -> Cell:
-    """A published number under one of our columns, with its own precision; empty where there is none."""
-    if published is None or published.number is None:
+    """A published number under one of our columns, with its own precision; empty where there is none.
+
+    What is no plain number stays text: "24.1+28.3", or "n/a" for what the paper says does not exist.
+    """
+    if published is None:
         return Cell(text=labels.MISSING, source="literature")
-    scale = 100.0 if published.unit == "%" else 1.0
+    if published.number is None:
+        text = labels.NOT_APPLICABLE if published.value == "NA" else published.value
+        return Cell(text=text, source="literature", marks=marks)
+    scale = SCALES.get(published.unit, 1.0)
     return Cell(
         value=published.number / scale,
         unit=column.unit,

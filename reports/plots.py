@@ -4,7 +4,6 @@ import base64
 import io
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -18,28 +17,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from orchestrator.errors import one_line
 from reports.document import Curves, Face, FaceGrid, Figure
+from reports.plot_ranges import draw_ranges
+from reports.themes import LIGHT, PREDICTION, TRUTH, Theme
 
-
-@dataclass(frozen=True)
-class Theme:
-    paper: str
-    ink: str
-    quiet: str
-    grid: str
-    series: tuple[str, ...]
-
-
-# Okabe and Ito's palette without its yellow, which print loses; on dark paper the same hues, lighter.
-LIGHT = Theme(
-    "#ffffff", "#1d1d1f", "#6b6b70", "#e4e4e7",
-    ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"),
-)  # fmt: skip
-DARK = Theme(
-    "#17191d", "#e8e6e1", "#9a9a9f", "#2e3138",
-    ("#4aa8e0", "#f58a3c", "#2fc79a", "#e39cc4", "#9bd4f5", "#f2bd45", "#e8e6e1"),
-)  # fmt: skip
-
-TRUTH, PREDICTION = "#2fd6a5", "#ff6a1f"  # on photographs, in both themes
 LEGEND_WIDTH = 84  # letters that fit below the axes
 ROW_LABEL_WIDTH = 20  # characters a line beside a row of faces
 STROKES = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
@@ -62,7 +42,7 @@ def png(figure: Figure, theme: Theme = LIGHT, dpi: int = 200) -> bytes:
 
 def data_uri(figure: Figure, theme: Theme) -> str:
     """For the page: lines as PNG, photographs as JPEG, a tenth of the size."""
-    how = {"curves": ("png", {}), "faces": ("jpeg", {"pil_kwargs": {"quality": 88}})}[figure.draw]
+    how = ("jpeg", {"pil_kwargs": {"quality": 88}}) if figure.draw == "faces" else ("png", {})
     picture = _saved(figure, theme, format=how[0], dpi=170, **how[1])
     return f"data:image/{how[0]};base64,{base64.b64encode(picture).decode('ascii')}"
 
@@ -101,7 +81,12 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     if curves.threshold is not None:
         axes.axvline(curves.threshold, color=theme.quiet, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=curves.x_limits is None))
+    if curves.x_doubling:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sorted({x for line in curves.lines for x in line.x}))
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=curves.x_limits is None))
     axes.set_xlabel(curves.x_label)
     axes.set_ylabel(curves.y_label)
     axes.tick_params(length=3, which="major")
@@ -146,7 +131,8 @@ def _stroke(series: int, theme: Theme) -> tuple[str, Any]:
 
 def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
     num_rows, num_columns = len(grid.rows), len(grid.headings)
-    side, gap, left, top, bottom, right = 8.4 / max(num_columns, 4), 0.24, 0.55, 0.28, 0.50, 0.04  # inches
+    gap, left, top, bottom, right = 0.24, 0.55, 0.28, 0.50, 0.04  # inches
+    side = min(8.4 / max(num_columns, 4), 10.5 / num_rows)  # many rows are drawn smaller
     width = left + side * num_columns + 0.06 * (num_columns - 1) + right
     height = top + side * num_rows + gap * (num_rows - 1) + bottom
     canvas = Canvas(figsize=(width, height))
@@ -191,4 +177,4 @@ def _draw_face(axes: Axes, face: Face, theme: Theme) -> None:
     axes.set_ylim(height - 0.5, -0.5)
 
 
-DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {"curves": draw_curves, "faces": draw_faces}
+DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {"curves": draw_curves, "faces": draw_faces, "ranges": draw_ranges}

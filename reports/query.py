@@ -18,7 +18,7 @@ TO_RUN = "to run"  # asked for, not yet in the ledger
 
 TRIAL_COLUMNS = [
     "trial", "seed", "method", "dataset", "data_digest", "state", "error", "traceback", "updated_at", "seconds",
-    "host", "hardware", "git_commit", "git_dirty", "versions",
+    "host", "hardware", "git_commit", "git_dirty", "versions", "parameters", "macs",
 ]  # fmt: skip
 EVALUATION_COLUMNS = [
     "evaluation", "trial", "dataset", "data_digest", "split", "subset", "perturbation", "decoder", "protocol", "metric",
@@ -173,11 +173,17 @@ class StudyResults:
         return frame.sort_values(["trial", "epoch"])
 
     def images(
-        self, variant: Variant, split: str, columns: Sequence[str], trials: Sequence[str] | None = None
+        self,
+        variant: Variant,
+        split: str,
+        columns: Sequence[str],
+        trials: Sequence[str] | None = None,
+        decoder: str = "",
     ) -> pd.DataFrame:
         """Per-image rows on a split: `trial` and the columns asked for. `trials` default to the finished ones."""
         trials = variant.finished if trials is None else trials
-        wanted = [evaluation for evaluation, trial in variant.asked(split).items() if trial in trials]
+        asked = variant.asked(split, decoder=decoder)
+        wanted = [evaluation for evaluation, trial in asked.items() if trial in trials]
         return self._results.ledger.read("images", only=wanted).select(["trial", *columns]).to_pandas()
 
     def _states(self) -> Iterable[tuple[str, str]]:

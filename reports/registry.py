@@ -61,6 +61,14 @@ def select(found: Sequence[Item], names: Sequence[str]) -> tuple[Item, ...]:
     return tuple(item for item in found if {item.name, item.kind, *item.studies} & set(names))
 
 
+def table_module(name: str) -> ModuleType:
+    """The module of a table of named studies. ValueError for others."""
+    known = {kind: module for kind, module in modules(tables).items() if module.STUDIES}
+    if name not in known:
+        raise ValueError(f"{_unknown(name, list(known))} Tables that can be run: {', '.join(known)}.")
+    return known[name]
+
+
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"Nothing to report is called {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")

@@ -5,11 +5,12 @@ import io
 
 from orchestrator.errors import one_line
 from reports import escape, labels
-from reports.document import Table
+from reports.document import Column, Table
 
 COLUMNS = (
-    "table", "group", "row", "source", "citation", "study", "variant", "metric", "split", "subset", "difference",
-    "value", "spread", "n", "unit", "printed", "protocol", "trials", "seed_values", "status", "command", "notes",
+    "table", "group", "row", "source", "citation", "study", "variant", "column", "metric", "split", "subset",
+    "difference", "value", "spread", "n", "unit", "printed", "protocol", "trials", "seed_values", "status",
+    "command", "notes",
 )  # fmt: skip
 
 
@@ -23,7 +24,8 @@ def render(table: Table) -> str:
         for of, cell, words in zip(table.columns, row.cells, printed.cells, strict=True):
             texts = (row.group, row.label, row.source, row.citation, row.study, row.variant)
             writer.writerow([
-                table.name, *map(escape.spreadsheet, texts), of.metric, of.split, of.subset, of.difference,
+                table.name, *map(escape.spreadsheet, texts), _heading(of), of.metric, of.split, of.subset,
+                of.difference or cell.difference,
                 "" if cell.value is None else repr(cell.value), "" if cell.spread is None else repr(cell.spread),
                 cell.n or "", of.unit, "" if cell.value is None else words.text, escape.spreadsheet(cell.protocol),
                 " ".join(map(one_line, cell.trials)), " ".join(map(repr, cell.seed_values)),
@@ -31,3 +33,7 @@ def render(table: Table) -> str:
                 " ".join((*row.marks, *cell.marks)),
             ])  # fmt: skip
     return buffer.getvalue()
+
+
+def _heading(of: Column) -> str:
+    return escape.spreadsheet(f"{labels.column_group(of)} {labels.column_title(of)}")

@@ -32,7 +32,7 @@ def build(results: Results, study: str) -> Figure | None:
     picks = _picks(2 if fewest >= ENOUGH_FOR_PAIRS else 1)
     rows = []
     for variant, images in shown:
-        faces = [_face(images[place(len(images))]) for _, place in picks]
+        faces = [face(images[place(len(images))]) for _, place in picks]
         rows.append((variant.label, tuple(faces)))
     return Figure(
         name=f"{study}_predictions",
@@ -61,7 +61,8 @@ def _picks(each: int) -> list[tuple[str, Any]]:
     return best + median + worst
 
 
-def _face(row: dict[str, Any]) -> Face:
+def face(row: dict[str, Any]) -> Face:
+    """A row of the ledger's images as a picture with its two sets of points. The row holds `COLUMNS` and its trial."""
     nme_io = labels.column("nme_io", "test")
     return Face(
         picture=row["thumbnail"],

@@ -9,11 +9,13 @@ STUDIES = ()  # none in particular: built once for each study of the ledger
 METRICS = ("nme_io", "nme_ip", "nme_box", "auc_io_8", "auc_io_10", "fr_io_8", "fr_io_10")
 
 
-def build(results: Results, study: str) -> Table:
-    """ValueError if the ledger does not know the study."""
+def build(results: Results, study: str) -> Table | None:
+    """None where the study only measures in other ways, see `study_details`. ValueError if the ledger has no such."""
     known = results.study(study)
     if known is None:
         raise ValueError(f"The ledger has no study {study!r}. Known: {', '.join(results.studies()) or 'none yet'}.")
+    if known.ways() and not known.splits():
+        return None
     split = next(iter(known.splits()), "test")
     name = labels.SPLITS.get(split, split).lower()
     columns = _columns(known, split)

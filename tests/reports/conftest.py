@@ -44,6 +44,7 @@ class FakeLedger:
         splits: Sequence[str] = ("val", "test"),
         baseline: bool = False,
         perturbation: str = "",
+        decoder: str = "",
     ) -> str:
         """The study asks for this trial and its evaluations; returns the trial's id."""
         variant = identity(study, label)
@@ -52,8 +53,8 @@ class FakeLedger:
             self.add(
                 "studies", study=study, question="Does augmentation help on real photographs?",
                 command=f"marksweep run {study}", label=label, variant=variant, trial=trial, seed=seed,
-                evaluation=identity(trial, split + perturbation), split=split, baseline=baseline,
-                perturbation=perturbation,
+                evaluation=identity(trial, split + perturbation + decoder), split=split, baseline=baseline,
+                perturbation=perturbation, decoder=decoder,
             )  # fmt: skip
         return trial
 
@@ -73,9 +74,34 @@ class FakeLedger:
             "protocol": "box of the landmarks × 1.25", "images": NUM_IMAGES,
         }  # fmt: skip
         for metric, value in values.items():
-            evaluation = identity(trial, split + columns.get("perturbation", ""))
+            evaluation = identity(trial, split + columns.get("perturbation", "") + columns.get("decoder", ""))
             row = {**defaults, "evaluation": evaluation, "trial": trial, "split": split, **columns}
             self.add("evaluations", **row, metric=metric, value=value)
+
+    def read_maps(
+        self,
+        study: str,
+        label: str,
+        decoder: str,
+        per_seed: Sequence[Sequence[float]],
+        metric: str = "nme_io",
+        split: str = "test",
+        **columns: Any,
+    ) -> None:
+        """Finished trials whose maps one decoder has read: an error for each seed and image, two images a person.
+
+        `columns` are added to the rows of the images.
+        """
+        for seed, errors in enumerate(per_seed):
+            trial = self.declare(study, label, seed, splits=(split,), decoder=decoder)
+            if not any(row["trial"] == trial for row in self.rows["trials"]):
+                self.trial(trial, seed, method="keyposs", parameters=9_654_398, macs=296_587_968)
+            self.measure(trial, split, {metric: float(np.mean(errors))}, decoder=decoder)
+            for place, error in enumerate(errors):
+                self.add(
+                    "images", evaluation=identity(trial, split + decoder), trial=trial, image=f"{place}.jpg",
+                    group=f"person {place // 2}", tags=[], nme_io=error, **columns,
+                )  # fmt: skip
 
 
 def identity(*parts: object) -> str:

@@ -86,6 +86,18 @@ def test_a_difference_across_protocols_is_refused():
         paired_difference([replace(ONE, protocol="detector box")], [ONE])
 
 
+def test_two_decoders_are_compared_only_where_that_is_asked_for():
+    one_hot, two_hot = ([replace(ONE, decoder=name, value=value)] for name, value in (("a", 0.08), ("b", 0.06)))
+    with pytest.raises(ValueError, match="Two decoders"):
+        paired_difference(one_hot, two_hot)
+    summary = paired_difference(one_hot, two_hot, between="decoder")
+    assert summary is not None
+    assert summary.mean == pytest.approx(0.02)
+    assert summary.trials == ("t0",)  # one network, read twice
+    with pytest.raises(ValueError, match="Two metrics"):
+        paired_difference(one_hot, [replace(two_hot[0], metric="nme_ip")], between="decoder")
+
+
 def test_without_common_seeds_there_is_no_difference():
     assert paired_difference([replace(ONE, seed=5)], [ONE]) is None
     assert paired_difference([], [ONE]) is None

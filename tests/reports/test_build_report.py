@@ -16,6 +16,8 @@ from reports.page import fingerprint
 from reports.query import Results
 from reports.tables import resnet18_1
 
+PAPER_TABLES = ("keyposs_1", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "resnet18_1")
+
 
 @pytest.fixture(scope="module")
 def report(realistic, tmp_path_factory):
@@ -27,11 +29,10 @@ def report(realistic, tmp_path_factory):
 def test_every_table_and_figure_is_written_in_every_format(report):
     files, heard = report
     out = files.index.parent
-    names = ("resnet18_1", "resnet18_ytf68_overview")
+    names = (*PAPER_TABLES, "resnet18_ytf68_overview")
     table_files = [f"tables/{name}.{s}" for name in names for s in ("md", "tex", "csv", "html")]
-    figure_files = [
-        f"figures/resnet18_ytf68_{name}.{s}" for name in ("ced", "loss_curves", "predictions") for s in ("pdf", "png")
-    ]
+    of_study = [f"resnet18_ytf68_{name}" for name in ("ced", "loss_curves", "predictions")]
+    figure_files = [f"figures/{name}.{s}" for name in ("keyposs_anchors", *of_study) for s in ("pdf", "png")]
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert (
         written == {*table_files, *figure_files, "index.html"} == {str(path.relative_to(out)) for path in files.files}
@@ -57,9 +58,10 @@ def test_the_page_says_what_was_found_what_failed_and_what_to_run(report):
     assert str(study.progress) == "7 of 9 trials done, 1 failed, 1 to run"
     (failure,) = page.failures
     assert failure.where == ("resnet18_ytf68 / colour_jitter only, seed 1",)
-    assert page.commands == (
-        "marksweep run resnet18_ytf68", "marksweep run resnet18_ytf68 --retry-failed", "marksweep run resnet18_300w",
-    )  # fmt: skip
+    unfinished = ("marksweep run resnet18_ytf68", "marksweep run resnet18_ytf68 --retry-failed")
+    assert page.commands[:2] == unfinished
+    shown = {study for module in registry.modules(tables).values() for study in module.STUDIES}
+    assert sorted(page.commands[2:]) == sorted(f"marksweep run {study}" for study in shown - {"resnet18_ytf68"})
     facts = dict(page.provenance)
     assert facts["Commit"] == ("0123456789ab",)
     assert facts["Training data"] == ("ytf68, digest d1ge57aa00112233",)
@@ -118,21 +120,28 @@ def test_names_choose_tables_figures_kinds_and_studies(realistic):
     assert chosen("resnet18_1") == ["resnet18_1"]
     assert chosen("ced") == ["resnet18_ytf68_ced"]
     assert chosen("resnet18_300w") == ["resnet18_1"]
-    assert set(chosen("resnet18_ytf68")) == set(chosen())
+    of_study = {name for name in chosen() if name.startswith("resnet18_ytf68_")}
+    assert set(chosen("resnet18_ytf68")) == {"resnet18_1", *of_study}
+    assert {"resnet18_ytf68_overview", "resnet18_ytf68_ced"} <= of_study
+    assert chosen("keyposs_1_scattered") == ["keyposs_1"]
+    assert set(chosen("keyposs_wflw")) == {
+        "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_5_significance", "keyposs_6", "keyposs_anchors",
+    }  # fmt: skip
 
 
 def test_unknown_names_are_all_answered_with_the_nearest_before_anything_is_written(realistic, tmp_path):
     with pytest.raises(ValueError, match=r"'resnet18_2'\. Did you mean 'resnet18_1'") as error:
         build_report(Results(realistic), tmp_path / "out", ["resnet18_2", "cde"])
     assert "'cde'. Did you mean 'ced'?" in str(error.value)
-    assert "Known: resnet18_1, " in str(error.value)
+    assert "Known: keyposs_1, " in str(error.value)
+    assert ", resnet18_1, " in str(error.value)
     assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_ledger_still_shows_the_paper_and_the_commands(ledger, tmp_path):
     files = build_report(Results(ledger), tmp_path)
     assert "marksweep run resnet18_ytf68" in files.index.read_text("utf-8")
-    assert [table.name for table in files.tables] == ["resnet18_1"]
+    assert [table.name for table in files.tables] == list(PAPER_TABLES)
 
 
 def test_a_table_that_refuses_is_named_and_the_others_are_written(ledger, three_seeds, tmp_path):

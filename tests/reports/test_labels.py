@@ -29,7 +29,9 @@ def bold(of: Table) -> list[list[bool]]:
      (labels.column("nme_io", "test", difference=True), -0.0042, "−0.42"),
      (labels.column("nme_io", "test", difference=True), -0.00001, "0.00"),
      (NME, float("inf"), "∞"), (AUC, float("-inf"), "−∞"),
-     (labels.column("nme_io", "test", difference=True), float("inf"), "+∞")],
+     (labels.column("nme_io", "test", difference=True), float("inf"), "+∞"),
+     (labels.column("p_value", "test"), 0.0004, "< 0.001"), (labels.column("p_value", "test"), 0.0312, "0.031"),
+     (labels.column("parameters", "test"), 9_654_398.0, "9.65"), (labels.column("num_images", "test"), 393.0, "393")],
 )  # fmt: skip
 def test_a_value_prints_with_the_units_and_digits_of_its_metric(column, value, printed):
     assert labels.number(value, column) == printed
@@ -83,6 +85,26 @@ def test_n_stands_in_the_row_and_in_a_cell_only_where_it_differs():
     )
     assert (both.n, [cell.text for cell in both.cells]) == ("3", ["6.00 ± 0.10", "6.00 ± 0.20 (n=2/3)"])
     assert (short.n, [cell.text for cell in short.cells]) == ("2/3", ["6.00 ± 0.20", "6.00 ± 0.20"])
+
+
+def test_a_cell_without_seeds_says_nothing_of_them():
+    counted = Cell(value=9.6e6, unit="count", protocol="p", trials=("t",))
+    columns = (NME, labels.column("parameters", "test"))
+    (row,) = labels.printed(table(Row(label="a", cells=(ours(0.06), counted)), columns=columns))
+    assert (row.n, row.cells[1].text) == ("1", "9.60")
+
+
+def test_a_column_can_be_called_by_what_tells_it_from_the_others():
+    of = labels.column("nme_io", "test", title="8×8", group="WFLW")
+    assert (labels.column_group(of), labels.column_title(of), labels.metric_title(of)) == ("WFLW", "8×8", "NME io")
+    assert (labels.column_unit(of), labels.column_unit(labels.column("macs", "test"))) == ("% ↓", "G")
+
+
+def test_a_difference_between_rows_prints_its_sign_and_is_never_the_best():
+    rows = [Row(label=label, cells=(ours(value, difference=True),)) for label, value in (("a", 0.002), ("b", -0.001))]
+    of = table(*rows, Row(label="c", cells=(ours(0.07),)))
+    assert [row.cells[0].text for row in labels.printed(of)] == ["+0.20", "−0.10", "7.00"]
+    assert bold(of) == [[False], [False], [False]]
 
 
 def test_an_unknown_metric_is_answered_with_the_nearest_and_all():

@@ -1,0 +1,108 @@
+"""Paper 002's studies in the ledger: how their variants and decoders are called, and where a table finds a number.
+
+The words are those of `search_spaces/studies/_keyposs.py` and of `describe()` in `trainables/codecs/`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reports import cells, labels
+from reports.document import Cell, Column, Note
+from reports.query import Results, StudyResults, Variant, run_command
+
+SIZES = (64, 32, 16, 8, 4)
+KERNELS = (2, 3, 4, 5, 6)
+SPLIT = "test"
+
+Encoding = Literal["biased", "unbiased"]
+
+ONE_HOT, TWO_HOT, GAUSS_NEWTON = "one-hot", "two-hot", "KeyPosS, Gauss–Newton"
+DARK, DARK_WITHOUT_BLUR = "distribution-aware, blur 11", "distribution-aware, no blur"
+KERNEL_DECODERS = {kernel: f"KeyPosS, {kernel}×{kernel} anchors" for kernel in KERNELS}
+KEYPOSS = KERNEL_DECODERS[2]
+FLIPPED = ", flip test, shifted 1 cell"
+
+# The decoders as tables and figures print them.
+TITLES = {
+    ONE_HOT: "One-hot",
+    TWO_HOT: "Two-hot",
+    DARK: "DARK",
+    KEYPOSS: "KeyPosS 2×2",
+    GAUSS_NEWTON: "KeyPosS, Gauss–Newton",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set of the tables. `published`: its name in the paper's tables, empty where the paper has none."""
+
+    study: str
+    title: str
+    metric: str = "nme_io"
+    published: str = ""
+    sizes: tuple[int, ...] = SIZES  # until its study is in the ledger
+    photographs: bool = True
+
+
+WFLW = DataSet(study="keyposs_wflw", title="WFLW", published="WFLW")
+AFLW = DataSet(study="keyposs_aflw19", title="AFLW", metric="nme_dataset_box", published="AFLW")
+# As MMPose counts it: every landmark alike, not every face.
+COCO = DataSet(
+    study="keyposs_coco_wholebody", title="COCO-WholeBody", metric="nme_io_pooled", published="COCO-WholeBody"
+)
+IBUG300W = DataSet(study="keyposs_300w", title="300W", published="300W")
+YTF68 = DataSet(study="keyposs_ytf68", title="ytf68", sizes=(16, 8, 4))
+SYNTHETIC = DataSet(study="keyposs_synthetic", title="rendered faces", sizes=(8, 4), photographs=False)
+DATA_SETS = (WFLW, AFLW, COCO, IBUG300W, YTF68, SYNTHETIC)
+STUDIES = tuple(data.study for data in DATA_SETS)
+
+
+def label(size: int, encoding: Encoding | None = None) -> str:
+    """The variant's label in its study; ground truth has no encoding to choose."""
+    return f"{size}×{size}" + (f", {encoding}" if encoding else "")
+
+
+def sizes(results: Results, data: DataSet) -> tuple[int, ...]:
+    """The sizes of map that a data set's study has, the largest first."""
+    study = results.study(data.study)
+    return data.sizes if study is None else sizes_of(study)
+
+
+def sizes_of(study: StudyResults) -> tuple[int, ...]:
+    found = {one.label.partition("×")[0] for one in study.variants if "×" in one.label}
+    return tuple(sorted((int(size) for size in found if size.isdecimal()), reverse=True))
+
+
+def find(study: StudyResults, size: int, encoding: Encoding | None = None) -> Variant | None:
+    return next((one for one in study.variants if one.label == label(size, encoding)), None)
+
+
+def asked_decoder(variant: Variant, decoder: str, split: str = SPLIT) -> str:
+    """The decoder as this variant was asked for it: with the flip test where the study has one."""
+    flipped = decoder + FLIPPED
+    return flipped if variant.asked(split, decoder=flipped) else decoder
+
+
+def cell(results: Results, study: str, size: int, encoding: Encoding | None, decoder: str, column: Column) -> Cell:
+    """What a decoder reached on maps of one size, or why that is not known."""
+    if any(decoder == text and kernel > size for kernel, text in KERNEL_DECODERS.items()):
+        return Cell(text=labels.NOT_APPLICABLE)
+    known = results.study(study)
+    if known is None:
+        return Cell(progress="not run", command=run_command(study))
+    variant = find(known, size, encoding)
+    if variant is None:
+        return Cell(text="not asked")
+    return cells.measured(known, variant, column, decoder=asked_decoder(variant, decoder))
+
+
+def flip_note(results: Results, mark: str) -> tuple[Note, ...]:
+    """Which of our columns are read with the flip test; none while no study with one is known."""
+    flipped = [data.title for data in DATA_SETS if _is_flipped(results.study(data.study))]
+    if not flipped:
+        return ()
+    return (Note(mark, f"Ours are read with the flip test on {', '.join(flipped)}, as the paper's code does."),)
+
+
+def _is_flipped(study: StudyResults | None) -> bool:
+    return study is not None and any(decoder.endswith(FLIPPED) for _, _, decoder in study.ways())

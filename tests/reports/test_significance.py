@@ -1,0 +1,69 @@
+"""Paired differences: hand-worked means, intervals and p values."""
+
+import numpy as np
+import pytest
+
+from reports.significance import paired_by_person, signed_rank_p
+
+
+def test_the_interval_of_two_persons_spans_the_draws_of_either_alone():
+    # Two pictures of A, .02 each, and one of B, −.01. Resamples: AA .02, BB −.01, AB and BA (.04 − .01) / 3 = .01.
+    found = paired_by_person(np.array([0.02, -0.01, 0.02]), ["A", "B", "A"])
+    assert found is not None
+    assert found.mean == pytest.approx(0.01)
+    assert (found.low, found.high) == pytest.approx((-0.01, 0.02))
+    assert (found.num_images, found.num_persons, found.is_sure) == (3, 2, False)
+
+
+def test_many_pictures_of_few_persons_prove_no_more_than_the_persons_do():
+    differences = np.repeat([-1.0, 1.0], 100)
+    of_two = paired_by_person(differences, ["A"] * 100 + ["B"] * 100)
+    of_many = paired_by_person(differences, [f"{number}" for number in range(200)])
+    assert of_two is not None and of_many is not None
+    assert (of_two.low, of_two.high) == (-1.0, 1.0)
+    # 200 of ±1: the mean's deviation is 1/√200 = .071, and 1.96 times that .139
+    assert (of_many.low, of_many.high) == pytest.approx((-0.139, 0.139), abs=0.02)
+
+
+def test_the_same_difference_everywhere_is_sure():
+    found = paired_by_person(np.full(6, 0.5), list("ABCDEF"))
+    assert found is not None and found.is_sure
+    assert (found.mean, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([0.1, 0.2, 0.3, 0.4, 0.5], 2 / 2**5),  # of 2⁵ signs, all plus and all minus are as far out
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 2 / 2**6),
+        ([-0.1, 0.2, 0.3, 0.4, 0.5], 4 / 2**5),  # a rank sum of at most 1: no minus, or the smallest, on either side
+        ([0.0, 0.0], 1.0),
+    ],
+)
+def test_signed_ranks_count_the_signs_that_are_as_far_out(differences, p):
+    assert signed_rank_p(np.array(differences)) == pytest.approx(p)
+
+
+def test_the_test_sees_one_number_per_person():
+    # Six persons: A's mean is .1 although it has one picture below zero.
+    found = paired_by_person(np.array([-0.1, 0.3, 0.2, 0.3, 0.4, 0.5, 0.6]), list("AABCDEF"))
+    assert found is not None
+    assert found.p == pytest.approx(2 / 2**6)
+
+
+def test_pictures_without_an_error_are_left_out():
+    found = paired_by_person(np.array([0.1, np.nan, 0.3, np.nan]), ["A", "A", "B", "C"])
+    assert found is not None
+    assert (found.num_images, found.num_persons) == (2, 2)
+    assert found.mean == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("differences", [[0.1, np.inf], [0.1, np.nan], []])
+def test_without_two_persons_and_finite_errors_there_is_no_interval(differences):
+    assert paired_by_person(np.array(differences), ["A", "B"][: len(differences)]) is None
+
+
+def test_the_same_differences_give_the_same_interval():
+    differences = np.random.default_rng(3).normal(size=50)
+    persons = [f"{number // 2}" for number in range(50)]
+    assert paired_by_person(differences, persons) == paired_by_person(differences, persons)
