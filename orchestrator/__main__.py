@@ -1,6 +1,6 @@
-"""The verbs that plan, run and look: each reads its arguments and calls one function of `commands.py`.
+"""The verbs that look and prepare: each reads its arguments and calls one function of `commands.py`.
 
-`reports/__main__.py` adds the verbs that write reports, and is the command `marksweep`.
+`reports/__main__.py` adds the verbs that know tables (plan, run, report, demo), and is the command `marksweep`.
 
 Exit codes: 0 all is well, 1 something failed, 2 the user has to mend something, 130 interrupted.
 """
@@ -34,12 +34,17 @@ def _completes(folder: str) -> Callable[[str], list[str]]:
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
-_studies, _methods, _datasets = (
-    _completes(folder) for folder in ("search_spaces/studies", "trainables/methods", "trainables/datasets")
+_studies, _methods, _datasets, _tables = (
+    _completes(folder)
+    for folder in ("search_spaces/studies", "trainables/methods", "trainables/datasets", "reports/tables")
 )
 
 StudyArgument = Annotated[
-    str, typer.Argument(help="A name below search_spaces/studies/, or a .py file of your own.", autocompletion=_studies)
+    str | None,
+    typer.Argument(help="A name below search_spaces/studies/, or a .py file of your own.", autocompletion=_studies),
+]
+TableOption = Annotated[
+    str | None, typer.Option("--table", help="Instead of a study: what this table shows.", autocompletion=_tables)
 ]
 DatasetArgument = Annotated[str, typer.Argument(help="A data set of `data list`.", autocompletion=_datasets)]
 SetOption = Annotated[
@@ -63,42 +68,13 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show Python tracebac
 
 
 @app.command()
-def plan(
-    study: StudyArgument,
-    set_: SetOption = [],  # noqa: B006
-    retry_failed: RetryOption = False,
-    storage: StorageOption = "runs",
-    data_root: DataRootOption = Path("data"),
-    debug: DebugOption = False,
-) -> None:
-    """What is done, to resume, to run, failed. Starts nothing."""
-    guarded(lambda: _verbs().plan(study, _changes(set_), place(storage, data_root), retry_failed, console()), debug)
-
-
-@app.command()
-def run(
-    study: StudyArgument,
-    set_: SetOption = [],  # noqa: B006
-    retry_failed: RetryOption = False,
-    storage: StorageOption = "runs",
-    data_root: DataRootOption = Path("data"),
-    address: AddressOption = None,
-    debug: DebugOption = False,
-) -> None:
-    """Run what is missing. The same command resumes."""
-    guarded(
-        lambda: _verbs().run(study, _changes(set_), place(storage, data_root), retry_failed, address, console()), debug
-    )
-
-
-@app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Only this study.", autocompletion=_studies)] = None,
     storage: StorageOption = "runs",
     debug: DebugOption = False,
 ) -> None:
     """The ledger's state, and errors grouped by cause."""
-    guarded(lambda: _verbs().status(study, _storage(storage), console()), debug)
+    guarded(lambda: verbs().status(study, _storage(storage), console()), debug)
 
 
 @app.command()
@@ -109,13 +85,13 @@ def query(
     debug: DebugOption = False,
 ) -> None:
     """SQL over the ledger's tables."""
-    guarded(lambda: _verbs().query(sql, _storage(storage), csv, console()), debug)
+    guarded(lambda: verbs().query(sql, _storage(storage), csv, console()), debug)
 
 
 @app.command()
 def studies(debug: DebugOption = False) -> None:
     """What studies there are: their questions, trials and data sets."""
-    guarded(lambda: _verbs().studies(console()), debug)
+    guarded(lambda: verbs().studies(console()), debug)
 
 
 @app.command()
@@ -125,7 +101,7 @@ def methods(
     debug: DebugOption = False,
 ) -> None:
     """What methods there are; with a name: its paper, where each piece lives, defaults, parameters, MACs."""
-    guarded(lambda: _verbs().methods(name, speed, console()), debug)
+    guarded(lambda: verbs().methods(name, speed, console()), debug)
 
 
 @data_app.command("list")
@@ -143,7 +119,7 @@ def data_check(
     debug: DebugOption = False,
 ) -> None:
     """Counts beside the published ones, unreadable and doubled images, landmarks outside, leaks between splits."""
-    guarded(lambda: _data_verbs().data_check(name, _changes(set_), place(storage, data_root), console()), debug)
+    guarded(lambda: _data_verbs().data_check(name, changes_of(set_), place(storage, data_root), console()), debug)
 
 
 @data_app.command("show")
@@ -162,7 +138,7 @@ def data_show(
     """A contact sheet: faces with landmarks, box, crop, tags and difficulty."""
     guarded(
         lambda: _data_verbs().data_show(
-            name, _changes(set_), split, tag, count, seed, out, place(storage, data_root), console()
+            name, changes_of(set_), split, tag, count, seed, out, place(storage, data_root), console()
         ),
         debug,
     )
@@ -182,7 +158,7 @@ def data_prepare(
     """Make the memory-mapped file that trials read. Running a study does this by itself."""
     guarded(
         lambda: _data_verbs().data_prepare(
-            name, _changes(set_), size, method, place(storage, data_root), address, console()
+            name, changes_of(set_), size, method, place(storage, data_root), address, console()
         ),
         debug,
     )
@@ -193,7 +169,7 @@ def console() -> Console:
     return Console(emoji=False) if sys.stdout.isatty() else Console(width=240, emoji=False)
 
 
-def _verbs() -> ModuleType:
+def verbs() -> ModuleType:
     """Imported late: torch takes seconds, and help and completion must not wait for it."""
     from orchestrator import commands
 
@@ -220,7 +196,7 @@ def place(storage: str, data_root: Path) -> Any:
     return Place(found, data_root, Path(os.environ.get("MARKSWEEP_CACHE", default)))
 
 
-def _changes(arguments: Sequence[str]) -> dict[str, Any]:
+def changes_of(arguments: Sequence[str]) -> dict[str, Any]:
     changes = {}
     for argument in arguments:
         path, separator, text = argument.partition("=")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.ledger import Ledger
-from orchestrator.plan import Plan, Status, Work
+from orchestrator.plan import Plan, Status, Wanted, Work
 from orchestrator.preparing import progress_shown, runner, show_findings
 from orchestrator.printing import (
     after_plan,
@@ -28,11 +28,21 @@ from orchestrator.printing import (
 )
 from orchestrator.progress import TrialLine, duration, view_for
 from orchestrator.schema import TABLES, UNSUCCESSFUL, State
-from orchestrator.session import Opened, Place, make_plan, open_study, prepare_data, remember_question, units_of
+from orchestrator.session import (
+    Opened,
+    Place,
+    WantedByTable,
+    make_plan,
+    open_study,
+    prepare_data,
+    remember_question,
+    units_of,
+)
 from orchestrator.storage import Storage
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES
 from trainables import registry
+from trainables.dataset import DataError
 from trainables.inspection import describe_method, measure_speed
 
 
@@ -51,20 +61,77 @@ def run(
     study: str, changes: Mapping[str, Any], place: Place, retry_failed: bool, address: str | None, console: Console
 ) -> int:
     opened = open_study(study, changes, place)
-    made = make_plan(opened, place, retry_failed)
-    remember_question(opened, made, place)
+    made = _run(opened, place, retry_failed, address, console)
+    next_command(console, after_plan(made, opened, place))
+    return _exit_code(made)
+
+
+def plan_table(
+    wanted: WantedByTable, changes: Mapping[str, Any], place: Place, retry_failed: bool, console: Console
+) -> int:
+    for opened in _studies_of(wanted, changes, place, console):
+        show_plan(make_plan(opened, place, retry_failed).only(wanted.wants), console)
+    next_command(console, wanted.command(place, changes))
+    return 0
+
+
+def run_table(
+    wanted: WantedByTable,
+    changes: Mapping[str, Any],
+    place: Place,
+    retry_failed: bool,
+    address: str | None,
+    console: Console,
+) -> int:
+    """Run what a table lacks, study by study. Exit code of the worst."""
+    codes = []
+    for opened in _studies_of(wanted, changes, place, console):
+        codes.append(_exit_code(_run(opened, place, retry_failed, address, console, wanted.wants)))
+    next_command(console, place.storage.on(f"marksweep report {wanted.table}"))
+    return max(codes)
+
+
+def _studies_of(wanted: WantedByTable, changes: Mapping[str, Any], place: Place, console: Console) -> list[Opened]:
+    """The table's studies whose data are there. Raises DataError where none is."""
+    found = []
+    for name in wanted.studies:
+        try:
+            found.append(open_study(name, changes, place))
+        except DataError as error:
+            first = str(error).partition("\n")[0]
+            console.print(Text(f"{name} is left out: {first}", style="yellow"), soft_wrap=True)
+    if not found:
+        raise DataError(f"No study of table {wanted.table} has its data: {', '.join(wanted.studies)}.")
+    return found
+
+
+def _run(
+    opened: Opened,
+    place: Place,
+    retry_failed: bool,
+    address: str | None,
+    console: Console,
+    wants: Wanted | None = None,
+) -> Plan:
+    """The plan as it is afterwards."""
+    whole = make_plan(opened, place, retry_failed)
+    remember_question(opened, whole, place)
+    made = whole.only(wants) if wants else whole
     show_unusual_crops(made, console)
     console.print(counts(made), markup=False, highlight=False)
     if not made.todo:
-        next_command(console, after_plan(made, opened, place))
-        return 1 if made.count(Status.FAILED, Status.BLOCKED) else 0
+        return made
     _prepare(made, place, address, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)
+    after = after.only(wants) if wants else after
     console.print(counts(after), markup=False, highlight=False)
     show_failures(after, console)
-    next_command(console, after_plan(after, opened, place))
-    return 0 if after.count(Status.DONE) == len(after.works) else 1
+    return after
+
+
+def _exit_code(made: Plan) -> int:
+    return 0 if made.count(Status.DONE) == len(made.works) else 1
 
 
 def status(study: str | None, storage: Storage, console: Console) -> int:

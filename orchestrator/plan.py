@@ -1,6 +1,6 @@
 """Study × ledger → plan: what is done, to resume, to run, failed or blocked. Pure: nothing is started."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -72,6 +72,23 @@ class Plan:
 
     def count(self, *statuses: Status) -> int:
         return sum(work.status in statuses for work in self.works)
+
+    def only(self, wanted: "Wanted") -> "Plan":
+        """The trials that have a wanted evaluation, with just these; and the stages that they start from."""
+        kept: dict[str, Work] = {}
+        for work in reversed(self.works):  # stages come before what starts from them
+            measurements, missing = (
+                tuple(one for one in some if wanted(work.label, one.evaluation))
+                for some in (work.measurements, work.missing)
+            )
+            if measurements or any(work.id == later.starts_from for later in kept.values()):
+                measured = work.status is Status.EVALUATE and not missing
+                status = Status.DONE if measured else work.status
+                kept[work.id] = replace(work, measurements=measurements, missing=missing, status=status)
+        return replace(self, works=tuple(reversed(kept.values())))
+
+
+Wanted = Callable[[str, Evaluation], bool]  # of a variant's label and one of its evaluations
 
 
 def plan_study(name: str, study: Study, known: Known, digest_of: DigestOf, retry_failed: bool = False) -> Plan:

@@ -88,13 +88,18 @@ def record_evaluation(
     for name in ("evaluation", "trial"):
         images = images.append_column(name, pa.array([facts[name]] * len(images), pa.string()))
     storage.write(f"{folder}/images.parquet", images.select(IMAGES.names).cast(IMAGES))
-    shared = {**facts, "evaluated_at": datetime.now(UTC)}
     rows = [
-        shared | {"subset": subset, "metric": metric, "value": value, "images": n}
-        for subset, summary in summaries.items()
-        for metric, (value, n) in summary.items()
+        (subset, metric, value, n) for subset, summary in summaries.items() for metric, (value, n) in summary.items()
     ]
-    storage.write(f"{folder}/evaluation.parquet", pa.Table.from_pylist(rows, schema=EVALUATIONS))
+    own = dict(zip(("subset", "metric", "value", "images"), zip(*rows, strict=True), strict=True))
+    shared = {**facts, "evaluated_at": datetime.now(UTC)}
+    columns = [
+        pa.array(own[field.name], field.type)
+        if field.name in own
+        else pa.repeat(pa.scalar(shared.get(field.name), field.type), len(rows))
+        for field in EVALUATIONS
+    ]
+    storage.write(f"{folder}/evaluation.parquet", pa.table(columns, schema=EVALUATIONS))
 
 
 def record_study(storage: Storage, study: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestrator.identity import trial_id
 from orchestrator.ledger import Ledger
-from orchestrator.plan import Known, Plan, Status, Work, plan_study
+from orchestrator.plan import Known, Plan, Status, Wanted, Work, plan_study
 from orchestrator.provenance import of_code
 from orchestrator.recorder import canonical_json, record_study
 from orchestrator.schema import State
@@ -50,6 +50,18 @@ class Place:
 
 
 @dataclass(frozen=True)
+class WantedByTable:
+    """What a table shows: of which studies, and which of their evaluations."""
+
+    table: str
+    studies: tuple[str, ...]
+    wants: Wanted
+
+    def command(self, place: Place, changes: Mapping[str, Any]) -> str:
+        return place.on(f"marksweep run --table {self.table}{_as_arguments(changes)}")
+
+
+@dataclass(frozen=True)
 class Opened:
     """A study that was read and whose data are there. `name` tells apart a study run with other settings."""
 
@@ -70,8 +82,7 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
-    settings = [f"{key}={value}" for key, value in sorted(changes.items())]
-    arguments = "".join(f" --set {shlex.quote(setting)}" for setting in settings)
+    settings = _settings(changes)
     # More seeds or other machines are still the same question; other settings are another one.
     same = ("seeds=", "resources.cpus=", "resources.gpus=")
     differing = [setting for setting in settings if not setting.startswith(same)]
@@ -79,10 +90,18 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
         name=re.sub(r"[^\w.+=,()-]", "_", "+".join([path.stem, *differing])),
         study=study,
         path=path,
-        command=place.on(f"marksweep run {shlex.quote(name)}{arguments}"),
+        command=place.on(f"marksweep run {shlex.quote(name)}{_as_arguments(changes)}"),
         adds_seeds="seeds" in changes,
         digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
     )
+
+
+def _settings(changes: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(changes.items())]
+
+
+def _as_arguments(changes: Mapping[str, Any]) -> str:
+    return "".join(f" --set {shlex.quote(setting)}" for setting in _settings(changes))
 
 
 def make_plan(opened: Opened, place: Place, retry_failed: bool = False) -> Plan:

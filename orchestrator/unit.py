@@ -29,10 +29,12 @@ from trainables.checkpoints import (
 )
 from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
-from trainables.evaluation import ALL, image_rows, measure
+from trainables.evaluation import ALL, image_rows, measure_all, same_pictures
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
+from trainables.method import LandmarkModel
 from trainables.training import Diverged, Placement, train, why_finished
+from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation, Trial
 
 
@@ -123,26 +125,37 @@ def _train_and_measure(
     model = trial.method.build(faces.scheme)
     model.load_state_dict(selected)
     model.to(session.placement.device)
-    for planned in unit.evaluations:
-        evaluation: Evaluation = registry.rebuild(planned["config"])
-        data = evaluation.data or trial.data
-        of_data = faces if data == trial.data else faces_of(data, trial, unit, planned["digest"])
-        measured = measure(model, of_data, evaluation, session.placement.device)
-        summaries = measured.summaries()
-        facts = {
-            "evaluation": planned["id"],
-            "trial": unit.id,
-            "dataset": data.kind,
-            "data_digest": of_data.digest,
-            "split": evaluation.split,
-            "perturbation": evaluation.perturbed_by,
-            "decoder": evaluation.read_by,
-            "protocol": trial.recipe.crop.describe(of_data.boxed),
-            "config": canonical_json(planned["config"]),
-        }
-        record_evaluation(storage, facts, summaries, image_rows(measured))
-        if not (evaluation.perturbed_by or evaluation.read_by):
-            done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
+    _measure(unit, trial, faces, model, session, storage, done)
+
+
+def _measure(
+    unit: Unit, trial: Trial, faces: Faces, model: LandmarkModel, session: Session, storage: Storage, done: _Outcome
+) -> None:
+    """Make and record the unit's evaluations, in one pass of the network over the same pictures."""
+    evaluations: list[Evaluation] = [registry.rebuild(planned["config"]) for planned in unit.evaluations]
+    seen = [(evaluation.data or trial.data, *same_pictures(evaluation)) for evaluation in evaluations]
+    for pictures in dict.fromkeys(seen):
+        alike = [index for index, each in enumerate(seen) if each == pictures]
+        data, of_data = pictures[0], faces
+        if data != trial.data:
+            of_data = faces_of(data, trial, unit, unit.evaluations[alike[0]]["digest"])
+        together = measure_all(model, of_data, [evaluations[index] for index in alike], session.placement.device)
+        for index, measured in zip(alike, together, strict=True):
+            planned, evaluation, summaries = unit.evaluations[index], evaluations[index], measured.summaries()
+            facts = {
+                "evaluation": planned["id"],
+                "trial": unit.id,
+                "dataset": data.kind,
+                "data_digest": of_data.digest,
+                "split": evaluation.split,
+                "perturbation": evaluation.perturbed_by,
+                "decoder": evaluation.read_by,
+                "protocol": trial.recipe.crop.describe(of_data.boxed),
+                "config": canonical_json(planned["config"]),
+            }
+            record_evaluation(storage, facts, summaries, image_rows(measured))
+            if not (evaluation.perturbed_by or evaluation.read_by):
+                done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
 
 
 def _train(
@@ -204,14 +217,32 @@ def _train(
 def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:
     """The prepared data set of a trial on this node, prepared now if it is not there.
 
+    It stays open for the next trials of this process, as long as its file is the one that was opened.
     Raises DataError where this node's files are not those (by `digest`) that the plan counted in.
     """
     recipe, size = trial.recipe, trial.method.input_size
-    root, cache = Path(unit.data_root), Path(unit.cache)
-    path = prepare(data, root, recipe.crop, size, cache, digest=digest, margin=recipe.margin)
-    return _opened(path, data)
+    asked = (data, Path(unit.data_root), recipe.crop, size, Path(unit.cache), digest, recipe.margin)
+    faces, path, version = _opened(*asked)
+    if _version(path) != version:
+        _opened.cache_clear()
+        faces, *_ = _opened(*asked)
+    return faces
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, data: Dataset) -> Faces:
-    return open_faces(path, data.scheme)
+def _opened(
+    data: Dataset, root: Path, crop: Crop, size: int, cache: Path, digest: str, margin: float
+) -> tuple[Faces, Path, tuple[int, ...]]:
+    """The opened data set, its file, and which version of it."""
+    path = prepare(data, root, crop, size, cache, digest=digest, margin=margin)
+    version = _version(path)  # before it is opened: one that takes its place meanwhile is opened by the next trial
+    return open_faces(path, data.scheme), path, version
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Differs for a file that was written or put in its place since; empty where there is none."""
+    try:
+        file = path.stat()
+    except OSError:
+        return ()
+    return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns

@@ -1,7 +1,9 @@
 """A network on a split: per-image, per-landmark errors and predictions, as one Arrow table."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from trainables import metrics
 from trainables.codecs.flip import flip_average
-from trainables.codecs.heatmap_model import HeatmapModel
+from trainables.codecs.heatmap_model import HeatmapModel, TruthModel
 from trainables.dataset import MISSING, DataError
 from trainables.faces import Faces
 from trainables.method import LandmarkModel
@@ -48,32 +50,58 @@ class Measured:
     def summaries(self) -> dict[str, dict[str, tuple[float, int]]]:
         """The summary of the whole split as "all", and that of the faces with each tag: subset → name → value."""
         tags = [set(self.faces.tags[row]) for row in self.rows]
-        found = {ALL: self.summary()}
+        by_image = metrics.by_image(self.errors_px, self.errors_crop, self.norms)
+        found = {ALL: metrics.aggregate(by_image)}
         for subset in sorted(set().union(*tags) - {ALL}):
             inside = np.array([subset in mine for mine in tags])
-            norms = {name: values[inside] for name, values in self.norms.items()}
-            found[subset] = metrics.summary(self.errors_px[inside], self.errors_crop[inside], norms)
+            found[subset] = metrics.aggregate({name: values[inside] for name, values in by_image.items()})
         return found
 
 
-@torch.no_grad()
 def measure(model: LandmarkModel, faces: Faces, evaluation: Evaluation, device: torch.device) -> Measured:
     """Run the network over a split, without augmentation, and compare it with the truth in image px.
 
     Raises ValueError where the evaluation wants heatmaps of a model that has none, and DataError for an empty split.
     """
-    locate = _reader(model, evaluation, faces)
+    return measure_all(model, faces, [evaluation], device)[0]
+
+
+@torch.no_grad()
+def measure_all(
+    model: LandmarkModel, faces: Faces, evaluations: Sequence[Evaluation], device: torch.device
+) -> list[Measured]:
+    """Evaluations of which the network sees the same (see `same_pictures`), in one pass. Raises as `measure` does."""
+    split, perturbation = same_pictures(evaluations[0])
+    for evaluation in evaluations:
+        if evaluation.read_by and not isinstance(model, HeatmapModel):
+            raise ValueError(f"{evaluation.read_by} needs heatmaps, and {type(model).__name__} has none.")
+        if evaluation.flip_test is not None and isinstance(model, TruthModel):
+            raise ValueError("The truth is the same in a mirror. Measure it without flip_test.")
     was_training = model.training
     model.eval()
-    rows = faces.rows[evaluation.split]
+    rows = faces.rows[split]
     if not len(rows):
-        raise DataError(f"No readable {evaluation.split} face to measure on.")
-    found = []
+        raise DataError(f"No readable {split} face to measure on.")
+    found: list[list[Array]] = [[] for _ in evaluations]
     for start in range(0, len(rows), BATCH):
-        images = _inputs(faces, rows[start : start + BATCH], device, evaluation.perturbation)
-        found.append(locate(images).double().cpu().numpy())
+        batch = rows[start : start + BATCH]
+        answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
+        for evaluation, points in zip(evaluations, found, strict=True):
+            points.append(answer.landmarks(evaluation).double().cpu().numpy())
     model.train(was_training)
-    predicted_crop = np.concatenate(found)
+    return [
+        _compared(faces, rows, np.concatenate(points), evaluation)
+        for evaluation, points in zip(evaluations, found, strict=True)
+    ]
+
+
+def same_pictures(evaluation: Evaluation) -> tuple[str, Perturbation | None]:
+    """Equal for evaluations on one data set of which a network sees the same pictures, however it is read."""
+    return evaluation.split, evaluation.perturbation
+
+
+def _compared(faces: Faces, rows: NDArray[np.int64], predicted_crop: Array, evaluation: Evaluation) -> Measured:
+    """Landmarks [N, K, 2] in px of the crop against the truth."""
     prediction = transform(predicted_crop, inverse(faces.crop_maps[rows]))
     missing = faces.state[rows] == MISSING
 
@@ -109,21 +137,38 @@ def image_rows(measured: Measured) -> pa.Table:
     return pa.table(columns)
 
 
-def _reader(model: LandmarkModel, evaluation: Evaluation, faces: Faces) -> Callable[[Tensor], Tensor]:
-    """Images → landmarks in px of the crop, read as the evaluation says."""
-    decoder, flip_test = evaluation.decoder, evaluation.flip_test
-    if decoder is None and flip_test is None:
-        return lambda images: model.decode(model(images))
-    if not isinstance(model, HeatmapModel):
-        raise ValueError(f"{evaluation.read_by} needs heatmaps, and {type(model).__name__} has none.")
+@dataclass(frozen=True)
+class _Answer:
+    """What a network says of one batch of pictures: computed when it is first asked for, and once."""
 
-    def locate(images: Tensor) -> Tensor:
-        maps = model(images)
+    model: LandmarkModel
+    images: Tensor
+    faces: Faces
+    rows: NDArray[np.int64]
+
+    @cached_property
+    def output(self) -> Any:
+        if isinstance(self.model, TruthModel):
+            present = torch.from_numpy(self.faces.state[self.rows] != MISSING)
+            landmarks = torch.from_numpy(self.faces.landmarks_crop(self.rows))
+            return self.model.maps_of_truth(landmarks.to(self.images), present.to(self.images.device))
+        return self.model(self.images)
+
+    @cached_property
+    def of_mirror_images(self) -> Any:
+        return self.model(self.images.flip(-1))
+
+    def landmarks(self, evaluation: Evaluation) -> Tensor:
+        """[B, K, 2] in px of the crop, read as the evaluation says."""
+        model, flip_test = self.model, evaluation.flip_test
+        if not evaluation.read_by:
+            return model.decode(self.output)
+        assert isinstance(model, HeatmapModel)
+        maps = self.output
         if flip_test is not None:
-            maps = flip_average(maps, model(images.flip(-1)), faces.scheme.flip_permutation, model.stride, flip_test)
-        return model.decode_with(decoder or model.decoder, maps)[0]
-
-    return locate
+            permutation = self.faces.scheme.flip_permutation
+            maps = flip_average(maps, self.of_mirror_images, permutation, model.stride, flip_test)
+        return model.decode_with(evaluation.decoder or model.decoder, maps)[0]
 
 
 def _inputs(
@@ -140,12 +185,12 @@ def _thumbnails(measured: Measured, nme_io: Array) -> dict[int, bytes]:
     """JPEGs of what the network saw of the best, median and worst images, by position in `rows`: for galleries."""
     order = np.argsort(np.nan_to_num(nme_io, nan=np.inf), kind="stable")
     middle = max(0, len(order) // 2 - THUMBNAILS // 2)
-    shown = np.concatenate([order[:THUMBNAILS], order[middle : middle + THUMBNAILS], order[-THUMBNAILS:]])
+    # Few faces are among the best, the median and the worst at once.
+    shown = np.unique(np.concatenate([order[:THUMBNAILS], order[middle : middle + THUMBNAILS], order[-THUMBNAILS:]]))
+    seen = _inputs(measured.faces, measured.rows[shown], torch.device("cpu"), measured.evaluation.perturbation)
+    crops = seen.mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     pictures = {}
-    for position in shown.tolist():
-        row = measured.rows[position : position + 1]
-        seen = _inputs(measured.faces, row, torch.device("cpu"), measured.evaluation.perturbation)[0]
-        crop = seen.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    for position, crop in zip(shown.tolist(), crops, strict=True):
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
         pictures[position] = jpeg.tobytes()
     return pictures

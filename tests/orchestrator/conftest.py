@@ -1,16 +1,20 @@
-"""What the tests of the orchestrator share: a storage, the rows of a trial, and declarations small enough to train."""
+"""What the tests of the orchestrator share: a storage, the rows of a trial, and the command line."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pyarrow import fs
+from typer.testing import CliRunner
 
 from orchestrator.recorder import TrialRecorder
 from orchestrator.schema import State
 from orchestrator.storage import Storage
+from reports.__main__ import app
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -63,3 +67,35 @@ class InMemory(Storage):
 @pytest.fixture
 def elsewhere() -> Storage:
     return InMemory("memory://bucket/runs")
+
+
+@dataclass
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last(self) -> str:
+        return self.out.rstrip().splitlines()[-1]
+
+
+@pytest.fixture
+def nothing_from_the_environment(monkeypatch):
+    for name in ("MARKSWEEP_STORAGE", "MARKSWEEP_DATA", "MARKSWEEP_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def marksweep(tmp_path, monkeypatch, nothing_from_the_environment) -> Callable[..., Said]:
+    """Runs a command in an empty folder, whatever the environment says."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Said:
+        done = CliRunner().invoke(app, [str(each) for each in arguments])
+        assert "Traceback" not in done.output, done.output
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    return run

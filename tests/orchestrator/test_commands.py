@@ -5,7 +5,6 @@ import io
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,8 @@ from orchestrator.session import Place, make_plan, open_study, remember_question
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
 from reports.__main__ import app
+from search_spaces.study import study_names
+from tests.orchestrator.conftest import Said
 from trainables import registry
 
 SMALL = """
@@ -55,36 +56,7 @@ FIVE_MISTAKES = """
 """
 
 
-@dataclass
-class Said:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last(self) -> str:
-        return self.out.rstrip().splitlines()[-1]
-
-
-@pytest.fixture(autouse=True)
-def nothing_from_the_environment(monkeypatch):
-    for name in ("MARKSWEEP_STORAGE", "MARKSWEEP_DATA", "MARKSWEEP_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def marksweep(tmp_path, monkeypatch) -> Callable[..., Said]:
-    """Runs a command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Said:
-        done = CliRunner().invoke(app, [str(each) for each in arguments])
-        assert "Traceback" not in done.output, done.output
-        return Said(done.exit_code, done.stdout, done.stderr)
-
-    return run
+pytestmark = pytest.mark.usefixtures("nothing_from_the_environment")
 
 
 def study_file(folder: Path, body: str = SMALL, name: str = "mine.py") -> Path:
@@ -315,7 +287,7 @@ def test_a_status_is_of_one_study_where_it_is_named(in_done_study, name):
 
 def test_studies_are_listed_with_their_questions(marksweep):
     said = marksweep("studies")
-    assert [line.split()[0] for line in said.out.splitlines()[1:-1]] == ["demo", "resnet18_300w", "resnet18_ytf68"]
+    assert [line.split()[0] for line in said.out.splitlines()[1:-1]] == study_names()
     assert said.last.startswith("Next: marksweep plan demo")
 
 
@@ -497,3 +469,24 @@ def test_every_verb_explains_itself(marksweep, verb):
     said = marksweep(verb, "--help")
     assert said.code == 0
     assert "Usage" in said.out
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_a_table_is_wanted_instead_of_a_study(marksweep, verb):
+    for arguments in ((), ("demo", "--table", "resnet18_1")):
+        said = marksweep(verb, *arguments)
+        assert said.code == 2
+        assert "Name a study, or a table with --table: one of them." in said.err
+
+
+def test_a_table_that_is_not_there_says_the_nearest(marksweep):
+    said = marksweep("plan", "--table", "resnet81_1")
+    assert said.code == 2
+    assert "Did you mean 'resnet18_1'? Tables that can be run: " in said.err
+
+
+def test_a_table_without_any_data_says_which_studies_it_wants(marksweep):
+    said = marksweep("plan", "--table", "resnet18_1")
+    assert said.code == 2
+    assert "resnet18_ytf68 is left out: Data set 'ytf68'" in said.out
+    assert "No study of table resnet18_1 has its data: resnet18_300w, resnet18_ytf68." in said.err

@@ -2,50 +2,19 @@
 
 import re
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
 from orchestrator.commands_data import data_prepare
 from orchestrator.session import Place
 from orchestrator.storage import Storage
-from reports.__main__ import app
+from tests.trainables.layouts_csv68 import write_csv68
 from trainables import registry
 from trainables.datasets import synthetic
 from trainables.datasets.synthetic import Synthetic
-
-
-@dataclass
-class Said:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last(self) -> str:
-        return self.out.rstrip().splitlines()[-1]
-
-
-@pytest.fixture
-def marksweep(tmp_path, monkeypatch) -> Callable[..., Said]:
-    """Runs a command in an empty folder, whatever the environment says."""
-    for name in ("MARKSWEEP_STORAGE", "MARKSWEEP_DATA", "MARKSWEEP_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Said:
-        done = CliRunner().invoke(app, [str(each) for each in arguments])
-        assert "Traceback" not in done.output, done.output
-        return Said(done.exit_code, done.stdout, done.stderr)
-
-    return run
 
 
 @pytest.fixture
@@ -58,14 +27,7 @@ def few_faces(monkeypatch) -> Synthetic:
 @pytest.fixture
 def own_faces(tmp_path) -> Path:
     """A `csv68` below `data`: 12 pictures as JPEG."""
-    root = tmp_path / "data"
-    root.mkdir()
-    lines = ["name," + ",".join(map(str, range(136))) + ",split"]
-    for face in Synthetic(train=3, val=1, test=2, size=64).faces(root):
-        cv2.imwrite(str(root / f"{face.image}.jpg"), face.pixels[..., ::-1])
-        lines.append(f"{face.image}.jpg,{','.join(map(str, face.landmarks.ravel().tolist()))},{face.split}")
-    (root / "landmarks.csv").write_text("\n".join(lines))
-    return root
+    return write_csv68(tmp_path / "data", Synthetic(train=3, val=1, test=2, size=64).faces(tmp_path))
 
 
 def test_every_data_set_is_listed_with_whether_it_is_here(marksweep):

@@ -7,8 +7,10 @@ from orchestrator.plan import Known, Plan, Status, Work, plan_study
 from orchestrator.schema import State
 from search_spaces.study import Study
 from search_spaces.variants import Resources, Variant
+from trainables.codecs.multilateration import Multilateration
 from trainables.config import with_changes
 from trainables.datasets.synthetic import Synthetic
+from trainables.methods.keyposs import KeyPosS
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
 from trainables.recipe import Recipe
@@ -208,3 +210,35 @@ def test_trials_of_other_studies_are_found_by_their_content():
     known = knows({id_of(floor): State.FINISHED, "f" * 16: State.FAILED}, measured(floor, TEST))
     renamed = with_changes(floor, {"label": "mean face"})
     assert statuses(planned(study(renamed, PLAIN), known)) == {"mean face": Status.DONE, "plain": Status.RUN}
+
+
+def wants_val(label: str, evaluation: Evaluation) -> bool:
+    return evaluation.split == "val"
+
+
+def test_a_table_wants_only_some_of_a_studys_evaluations():
+    made = planned(study(PLAIN, evaluations=(TEST, VAL))).only(wants_val)
+    (work,) = made.works
+    assert [one.evaluation for one in work.missing] == [one.evaluation for one in work.measurements] == [VAL]
+    assert work.status is Status.RUN
+
+
+def test_a_trial_lacks_nothing_when_what_a_table_wants_is_measured():
+    declared = study(PLAIN, evaluations=(TEST, VAL))
+    made = planned(declared, knows({id_of(PLAIN): State.FINISHED}, measured(PLAIN, VAL)))
+    assert statuses(made) == {"plain": Status.EVALUATE}
+    assert statuses(made.only(wants_val)) == {"plain": Status.DONE}
+
+
+def test_a_table_leaves_out_trials_that_it_does_not_show_but_keeps_their_stages():
+    made = planned(study(PLAIN, NEXT, LONGER)).only(lambda label, evaluation: label == "next")
+    assert [work.label for work in made.works] == ["stage", "next"]
+
+
+def test_heatmaps_that_are_too_small_for_a_decoder_are_not_read_by_it():
+    kernels = tuple(Evaluation(decoder=Multilateration(kernel=kernel)) for kernel in (4, 5))
+    small = Variant(label="4×4", method=KeyPosS(stride=64), data=Synthetic())
+    larger = Variant(label="8×8", method=KeyPosS(stride=32), data=Synthetic())
+    made = planned(study(small, larger, evaluations=kernels))
+    found = {work.label: [one.evaluation for one in work.missing] for work in made.works}
+    assert found == {"4×4": [kernels[0]], "8×8": list(kernels)}

@@ -7,13 +7,13 @@ from io import StringIO
 from pathlib import Path
 from typing import ClassVar
 
-import cv2
 import numpy as np
 import pytest
 from rich.console import Console
 
 from orchestrator import preparing
 from orchestrator.preparing import in_threads, on_ray, progress_shown, runner
+from tests.trainables.layouts_csv68 import write_csv68
 from trainables.config import config
 from trainables.dataset import DataError, Face
 from trainables.datasets.csv68 import Csv68
@@ -27,15 +27,18 @@ DATA = Csv68()
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Path:
     """200 small JPEG files with a list, which make four parts."""
-    root = tmp_path_factory.mktemp("faces")
     random = np.random.default_rng(0)
-    lines = ["name," + ",".join(map(str, range(136))) + ",split"]
-    for number in range(200):
-        cv2.imwrite(str(root / f"{number}.jpg"), random.integers(0, 256, (40, 40, 3), dtype=np.uint8))
-        landmarks = ",".join(f"{value:.3f}" for value in random.uniform(4, 36, 136))
-        lines.append(f"{number}.jpg,{landmarks},{('train', 'val', 'test')[number % 3]}")
-    (root / "landmarks.csv").write_text("\n".join(lines))
-    return root
+    faces = [
+        Face(
+            image=f"{number}",
+            landmarks=random.uniform(4, 36, (68, 2)),
+            split=("train", "val", "test")[number % 3],
+            group=f"{number}",
+            pixels=random.integers(0, 256, (40, 40, 3), dtype=np.uint8),
+        )
+        for number in range(200)
+    ]
+    return write_csv68(tmp_path_factory.mktemp("faces"), faces)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import resource
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,13 +19,14 @@ from orchestrator.ledger import Ledger
 from orchestrator.plan import Status
 from orchestrator.session import Opened, Place, make_plan, units_of
 from orchestrator.storage import Storage
-from orchestrator.unit import Session, Unit, execute
+from orchestrator.unit import Session, Unit, execute, faces_of
 from search_spaces.study import STUDIES, Study
 from search_spaces.variants import Resources, Variant
 from trainables.checkpoints import read_weights
 from trainables.config import config, with_changes
 from trainables.dataset import UnreadableImage
 from trainables.datasets.synthetic import Synthetic
+from trainables.faces import Faces
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
 from trainables.recipe import Adam, Plateau, Recipe
@@ -243,7 +246,7 @@ def test_a_trial_that_died_after_its_last_epoch_is_only_measured_again(place, un
     def die(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(orchestrator.unit, "measure", die)
+    monkeypatch.setattr(orchestrator.unit, "measure_all", die)
     with pytest.raises(KeyboardInterrupt):
         run(place, NETWORK)
     monkeypatch.undo()
@@ -265,7 +268,7 @@ def test_a_unit_started_again_by_ray_after_its_trial_was_trained_only_measures(p
     def die(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(orchestrator.unit, "measure", die)
+    monkeypatch.setattr(orchestrator.unit, "measure_all", die)
     with pytest.raises(KeyboardInterrupt):
         execute(unit, Session())
     monkeypatch.undo()
@@ -289,6 +292,47 @@ def test_other_files_than_those_that_were_planned_with_fail_the_trial(place):
     row = only_trial(place)
     assert row["state"] == "failed"
     assert "expected 0123456789abcdef" in row["error"]
+
+
+@pytest.fixture
+def faces_now(place, tmp_path) -> Callable[[], Faces]:
+    """What the next trial of this process takes for its faces, from a cache folder that no other test has."""
+    (unit,) = planned_units(replace(place, cache=tmp_path / "cache"), FLOOR)
+    trial = FLOOR.trial(seed=0)
+    return lambda: faces_of(trial.data, trial, unit, unit.facts["data_digest"])
+
+
+def only_prepared_file(tmp_path: Path) -> Path:
+    (found,) = (tmp_path / "cache").glob("*.arrow")
+    return found
+
+
+def test_prepared_faces_stay_open_for_the_next_trial_of_the_process(faces_now):
+    assert faces_now() is faces_now()
+
+
+def test_a_prepared_file_that_was_removed_is_made_again(faces_now, tmp_path):
+    before = faces_now()
+    only_prepared_file(tmp_path).unlink()
+    after = faces_now()
+    assert after is not before
+    assert only_prepared_file(tmp_path).exists()
+    np.testing.assert_array_equal(after.landmarks, before.landmarks)
+
+
+def test_a_prepared_file_that_was_put_in_place_of_another_is_opened(faces_now, tmp_path):
+    before, path = faces_now(), only_prepared_file(tmp_path)
+    shutil.copyfile(path, tmp_path / "another")
+    (tmp_path / "another").replace(path)
+    after = faces_now()
+    assert after is not before
+    assert faces_now() is after
+
+
+def test_a_prepared_file_that_was_cut_off_is_made_again(faces_now, tmp_path):
+    expected, path = faces_now().landmarks.copy(), only_prepared_file(tmp_path)
+    os.truncate(path, path.stat().st_size // 2)
+    np.testing.assert_array_equal(faces_now().landmarks, expected)
 
 
 def test_the_peak_memory_is_the_trials_own(place):
@@ -360,19 +404,19 @@ class FailingMeasure:
     """Fails on one split, measures the others."""
 
     def __init__(self, split: str) -> None:
-        self.split, self.measure = split, orchestrator.unit.measure
+        self.split, self.measure = split, orchestrator.unit.measure_all
 
-    def __call__(self, model, faces, evaluation, *rest):
-        if evaluation.split == self.split:
+    def __call__(self, model, faces, evaluations, *rest):
+        if evaluations[0].split == self.split:
             raise RuntimeError("no memory for that")
-        return self.measure(model, faces, evaluation, *rest)
+        return self.measure(model, faces, evaluations, *rest)
 
 
 BOTH = (Evaluation(split="val"), Evaluation(split="test"))
 
 
 def test_an_evaluation_that_fails_leaves_the_trial_finished_and_says_why(place, monkeypatch):
-    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("test"))
+    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("test"))
     (report, *_) = run(place, FLOOR, evaluations=BOTH)
     row = only_trial(place)
     assert (row["state"], row["error"]) == ("finished", "RuntimeError: no memory for that")
@@ -383,7 +427,7 @@ def test_an_evaluation_that_fails_leaves_the_trial_finished_and_says_why(place, 
 
 @pytest.mark.parametrize("gathered", [False, True])
 def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(place, monkeypatch, gathered):
-    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("test"))
+    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("test"))
     run(place, FLOOR, evaluations=BOTH)
     monkeypatch.undo()
     if gathered:
@@ -401,7 +445,7 @@ def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(
 def test_an_evaluation_added_after_gathering_that_fails_says_why(place, monkeypatch):
     run(place, FLOOR)
     Ledger(place.storage).compact()
-    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("val"))
+    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("val"))
     run(place, FLOOR, evaluations=BOTH)
     assert only_trial(place)["error"] == "RuntimeError: no memory for that"
 
@@ -428,7 +472,7 @@ def test_measuring_later_leaves_the_training_with_its_own_provenance(place, monk
     before = only_trial(place)
     code = {"git_commit": "f" * 40, "git_dirty": True, "versions": "{}"}
     monkeypatch.setattr("orchestrator.session.of_code", lambda: code)
-    monkeypatch.setattr(orchestrator.unit, "measure", FailingMeasure("val"))
+    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("val"))
     run(place, FLOOR, evaluations=BOTH)
     after = only_trial(place)
     assert after["error"] == "RuntimeError: no memory for that"

@@ -15,10 +15,11 @@ from trainables.codecs.heatmap_model import HeatmapModel
 from trainables.codecs.one_hot import OneHot
 from trainables.config import config
 from trainables.dataset import MISSING, VISIBLE, Face
-from trainables.evaluation import image_rows, measure
+from trainables.evaluation import image_rows, measure, measure_all
 from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShapeModel
 from trainables.methods.resnet18 import ResNet18
+from trainables.methods.truth import Truth
 from trainables.transforms.crop import Crop, transform
 from trainables.transforms.perturb import GaussianNoise, NoisyPixels, Perturbation
 from trainables.trial import Evaluation
@@ -244,6 +245,24 @@ def test_a_flip_test_averages_with_the_mirrored_picture(faces, heatmaps):
         there, back = heatmaps(images), heatmaps(images.flip(-1)).flip(-1)[:, list(faces.scheme.flip_permutation)]
     expected = OneHot().decode((there + back) / 2)[0] * 4
     np.testing.assert_allclose(transform(tested.prediction, faces.crop_maps[tested.rows]), expected, atol=1e-4)
+
+
+def test_the_truth_has_no_flip_test(faces):
+    with pytest.raises(ValueError, match="without flip_test"):
+        measure(Truth(input_size=32).build(faces.scheme), faces, Evaluation(flip_test="one"), CPU)
+
+
+def test_a_network_sees_the_pictures_once_for_all_its_decoders(faces, heatmaps):
+    plain, coarse = Evaluation(), Evaluation(decoder=OneHot())
+    evaluations = [plain, coarse, Evaluation(flip_test="one"), Evaluation(flip_test="none")]
+    alone = [measure(heatmaps, faces, evaluation, CPU).prediction for evaluation in evaluations]
+    seen = []
+    heatmaps.register_forward_hook(lambda *_: seen.append(1))
+    together = measure_all(heatmaps, faces, evaluations, CPU)
+    assert len(seen) == 2  # the pictures, and their mirror images
+    assert [measured.evaluation for measured in together] == evaluations
+    for measured, expected in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(measured.prediction, expected)
 
 
 def test_a_decoder_for_a_network_without_heatmaps_is_an_error(two, always):

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.trainables.layouts_csv68 import write_csv68
 from trainables import face_cache
 from trainables.cache_file import DamagedCache
 from trainables.cache_folder import partial_of, spare_folder
@@ -35,12 +36,7 @@ DATA, SIZE, FACES = Csv68(), 32, 20
 def written(tmp_path_factory) -> Path:
     """20 rendered faces as JPEG files with a list."""
     root = tmp_path_factory.mktemp("faces")
-    lines = ["name," + ",".join(map(str, range(136))) + ",split"]
-    for face in Synthetic(train=6, val=2, test=2, size=64).faces(root):
-        cv2.imwrite(str(root / f"{face.image}.jpg"), face.pixels[..., ::-1])
-        lines.append(f"{face.image}.jpg,{','.join(map(str, face.landmarks.ravel().tolist()))},{face.split}")
-    (root / "landmarks.csv").write_text("\n".join(lines))
-    return root
+    return write_csv68(root, Synthetic(train=6, val=2, test=2, size=64).faces(root))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.trainables.learning_by_heart import error_after_learning_by_heart
 from trainables.backbones.hrnet import HRNet, load_pretrained
 from trainables.codecs.dark import Dark
 from trainables.codecs.gaussian import Gaussian
@@ -136,31 +137,6 @@ def test_the_official_recipe_is_that_of_the_public_code():
     assert (OFFICIAL_RECIPE.epochs, OFFICIAL_RECIPE.batch_size) == (60, 16)
     assert OFFICIAL_RECIPE.augmentation == AUGMENTATIONS["hrnet_official"]
     assert Hrnet.recipes()["official_aflw"].optimizer == Adam(lr=2e-4)
-
-
-def error_after_learning_by_heart(method, faces, steps: int, lr: float) -> tuple[int, float]:
-    """How many faces it was trained on, all of them in every step, and their error by the eyes' distance."""
-    rows = faces.rows["train"]
-    inner = slice(faces.pad, faces.pad + faces.input_size)
-    images = faces.crops(rows)[:, inner, inner].permute(0, 3, 1, 2).float() / 255
-    landmarks = torch.from_numpy(faces.landmarks_crop(rows)).float()
-    present = torch.ones(landmarks.shape[:2], dtype=torch.bool)
-    ones = torch.ones(len(rows))
-    batch = Batch(images, landmarks, present, present, ones, ones, present.float())
-    torch.manual_seed(0)
-    model = method.build(faces.scheme)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.05)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        torch.stack(list(model.losses(model(images), batch).values())).sum().backward()
-        optimizer.step()
-        schedule.step()
-    left, right = faces.scheme.outer_eye_corners
-    distance = (landmarks[:, left] - landmarks[:, right]).norm(dim=-1)
-    with torch.no_grad():
-        errors = (model.eval().decode(model(images)) - landmarks).norm(dim=-1).mean(dim=1)
-    return len(rows), (errors / distance).mean().item()
 
 
 @pytest.mark.slow

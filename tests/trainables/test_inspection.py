@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.trainables.layouts_csv68 import write_csv68
 from trainables.config import config
 from trainables.dataset import DataError, Dataset, Face
 from trainables.datasets.csv68 import Csv68
@@ -23,13 +24,8 @@ from trainables.schemes import SCHEME_68, Scheme
 def written(tmp_path_factory) -> Path:
     """8 training, 4 validation and 4 test faces as PNG files with a list."""
     root = tmp_path_factory.mktemp("faces")
-    lines = ["name," + ",".join(map(str, range(136))) + ",split"]
-    for face in Synthetic(train=4, val=2, test=2, size=64).faces(root):
-        cv2.imwrite(str(root / f"{face.image}.png"), face.pixels[..., ::-1])
-        inside = np.clip(face.landmarks, 0, 63)
-        lines.append(f"{face.image}.png,{','.join(map(str, inside.ravel().tolist()))},{face.split}")
-    (root / "landmarks.csv").write_text("\n".join(lines))
-    return root
+    faces = Synthetic(train=4, val=2, test=2, size=64).faces(root)
+    return write_csv68(root, [replace(face, landmarks=np.clip(face.landmarks, 0, 63)) for face in faces], ".png")
 
 
 @pytest.fixture

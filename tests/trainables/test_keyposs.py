@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from tests.trainables.learning_by_heart import error_after_learning_by_heart
 from trainables.codecs.gaussian import Gaussian
 from trainables.codecs.multilateration import Multilateration
 from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import ConfigError
-from trainables.method import Batch
 from trainables.methods.keyposs import KeyPosS, released_parameters
 from trainables.mmcv_flops import mmcv_flops
 from trainables.recipe import Adam, Cosine, Multistep
@@ -86,31 +86,6 @@ def test_recipes_are_those_of_paper_and_code():
 def test_the_huber_loss_can_be_chosen():
     model = KeyPosS(width=8, modules=(1, 1, 1), input_size=64, loss="huber").build(SCHEMES["19"])
     assert model.loss == "huber"
-
-
-def error_after_learning_by_heart(method, faces, steps: int, lr: float) -> tuple[int, float]:
-    """How many faces it was trained on, all of them in every step, and their error by the eyes' distance."""
-    rows = faces.rows["train"]
-    inner = slice(faces.pad, faces.pad + faces.input_size)
-    images = faces.crops(rows)[:, inner, inner].permute(0, 3, 1, 2).float() / 255
-    landmarks = torch.from_numpy(faces.landmarks_crop(rows)).float()
-    present = torch.ones(landmarks.shape[:2], dtype=torch.bool)
-    ones = torch.ones(len(rows))
-    batch = Batch(images, landmarks, present, present, ones, ones, present.float())
-    torch.manual_seed(0)
-    model = method.build(faces.scheme)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.05)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        torch.stack(list(model.losses(model(images), batch).values())).sum().backward()
-        optimizer.step()
-        schedule.step()
-    left, right = faces.scheme.outer_eye_corners
-    distance = (landmarks[:, left] - landmarks[:, right]).norm(dim=-1)
-    with torch.no_grad():
-        errors = (model.eval().decode(model(images)) - landmarks).norm(dim=-1).mean(dim=1)
-    return len(rows), (errors / distance).mean().item()
 
 
 @pytest.mark.slow

@@ -233,6 +233,21 @@ def test_the_summary_of_a_split_names_each_metric_and_the_images_behind_it():
     assert summary["fr_ip_10"] == (1.0, 2)
 
 
+def test_a_subset_of_the_rows_gives_the_bits_of_a_summary_of_those_images_alone():
+    rng = np.random.default_rng(3)
+    errors = rng.gamma(1.0, 4.0, (40, 68))
+    errors[rng.random(errors.shape) < 0.1] = np.nan
+    errors[rng.random(errors.shape) < 0.01] = np.inf
+    norms = {name: rng.uniform(20, 200, 40) for name in ("io", "ip", "box", "diag", "width", "dataset_box")}
+    norms["io"][::7], norms["ip"][::5] = np.nan, 0.0
+    rows = metrics.by_image(errors, errors / 100, norms)
+    for inside in (np.arange(40) < 1, np.arange(40) % 3 == 0, np.isnan(norms["io"])):
+        alone = metrics.summary(errors[inside], errors[inside] / 100, {name: of[inside] for name, of in norms.items()})
+        found = metrics.aggregate({name: of[inside] for name, of in rows.items()})
+        assert list(found) == list(alone)
+        np.testing.assert_array_equal(list(found.values()), list(alone.values()))
+
+
 def test_what_needs_the_data_sets_boxes_is_only_there_with_them():
     errors = np.array([[5.0, 0.0, 1.0, 1.0]])
     boxes = np.array([[0.0, 0.0, 25.0, 49.0]])
