@@ -72,7 +72,9 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
         _draw_line(axes, line, theme)
     if curves.y_log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        low, high = axes.get_ylim()
+        subs = (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+        axes.yaxis.set_major_locator(LogLocator(subs=subs))
         axes.yaxis.set_major_formatter("{x:g}")
     first, last = min(line.x[0] for line in curves.lines), max(line.x[-1] for line in curves.lines)
     axes.set_xlim(curves.x_limits or ((first, last) if first < last else (first - 1, last + 1)))

@@ -7,6 +7,7 @@ from typing import Any
 from search_spaces.study import Study
 from search_spaces.variants import Resources, Variant
 from trainables.codecs.dark import Dark
+from trainables.codecs.flip import Shift
 from trainables.codecs.gauss_newton import GaussNewton
 from trainables.codecs.gaussian import Gaussian
 from trainables.codecs.multilateration import Multilateration
@@ -20,10 +21,10 @@ from trainables.trial import Evaluation
 
 SIZES = (64, 32, 16, 8, 4)
 SMALL = 16  # cells: maps of this side or less may have a recipe of their own
-KERNELS = (2, 3, 4, 5, 6)
 ALONE = Resources()
 ON_A_GPU = Resources(workers=0, cpus=2, gpus=1)
-DECODERS = (OneHot(), TwoHot(), Dark(), *(Multilateration(kernel=kernel) for kernel in KERNELS), GaussNewton())
+KEYPOSS = tuple(Multilateration(kernel=kernel) for kernel in (2, 3, 4, 5, 6))
+DECODERS = (OneHot(), TwoHot(), Dark(), *KEYPOSS, GaussNewton())
 
 
 def sizes_and_encodings(
@@ -31,7 +32,7 @@ def sizes_and_encodings(
     recipe: Recipe,
     sizes: Sequence[int] = SIZES,
     seeds: Sequence[int] = (0, 1, 2),
-    evaluations: Sequence[Evaluation] = tuple(Evaluation(decoder=decoder) for decoder in DECODERS),
+    flip_test: Shift | None = None,
     resources: Resources = ALONE,
     small_maps: Recipe | None = None,
 ) -> Study:
@@ -53,7 +54,11 @@ def sizes_and_encodings(
             for biased in (False, True)
         ),
         seeds=tuple(seeds),
-        evaluations=tuple(evaluations),
+        evaluations=(
+            *(Evaluation(decoder=decoder, flip_test=flip_test) for decoder in DECODERS),
+            # Among these a table may choose, and not by the test faces.
+            *(Evaluation(split="val", decoder=kernel, flip_test=flip_test) for kernel in KEYPOSS),
+        ),
     )
 
 
@@ -68,7 +73,7 @@ def papers_own(data: Dataset, **changes: Any) -> Study:
         data,
         replace(recipes["paper"], **changes),
         small_maps=replace(recipes["paper_small_maps"], **changes),
-        evaluations=tuple(Evaluation(decoder=decoder, flip_test="one") for decoder in DECODERS),
+        flip_test="one",
         resources=ON_A_GPU,
     )
 
