@@ -5,7 +5,6 @@ from reports.tables import keyposs_1
 from search_spaces.studies import _keyposs, keyposs_1_scattered, keyposs_wflw, keyposs_ytf68
 from trainables.codecs.dark import Dark
 from trainables.codecs.gauss_newton import GaussNewton
-from trainables.codecs.multilateration import Multilateration
 from trainables.codecs.one_hot import OneHot
 from trainables.codecs.two_hot import TwoHot
 from trainables.trial import Evaluation
@@ -17,7 +16,7 @@ def test_decoders_are_called_as_they_call_themselves():
     assert Dark().describe() == keyposs.DARK
     assert Dark(blur=1).describe() == keyposs.DARK_WITHOUT_BLUR
     assert GaussNewton().describe() == keyposs.GAUSS_NEWTON
-    assert {kernel: Multilateration(kernel=kernel).describe() for kernel in _keyposs.KERNELS} == keyposs.KERNEL_DECODERS
+    assert {one.kernel: one.describe() for one in _keyposs.KEYPOSS} == keyposs.KERNEL_DECODERS
     assert Evaluation(decoder=OneHot(), flip_test="one").read_by == keyposs.ONE_HOT + keyposs.FLIPPED
 
 
