@@ -49,7 +49,7 @@ def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         for name, (method, images) in CASES.items():
             data = Synthetic(train=images, val=1, test=1)
-            path = prepare(data, Path(folder), OFFICIAL_RECIPE.crop, method.input_size, Path(folder), margin=0.5)
+            path = prepare(data, Path(folder), OFFICIAL_RECIPE.crop, method.input_size, Path(folder), margin=OFFICIAL_RECIPE.margin)
             faces = open_faces(path, data.scheme)
             if isinstance(method, Hrnet):
                 yield _share(method, data, faces, device)
