@@ -49,7 +49,8 @@ def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         for name, (method, images) in CASES.items():
             data = Synthetic(train=images, val=1, test=1)
-            path = prepare(data, Path(folder), OFFICIAL_RECIPE.crop, method.input_size, Path(folder), margin=OFFICIAL_RECIPE.margin)
+            crop, margin = OFFICIAL_RECIPE.crop, OFFICIAL_RECIPE.margin
+            path = prepare(data, Path(folder), crop, method.input_size, Path(folder), margin=margin)
             faces = open_faces(path, data.scheme)
             if isinstance(method, Hrnet):
                 yield _share(method, data, faces, device)
