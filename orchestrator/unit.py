@@ -132,16 +132,16 @@ def _measure(
     unit: Unit, trial: Trial, faces: Faces, model: LandmarkModel, session: Session, storage: Storage, done: _Outcome
 ) -> None:
     """Make and record the unit's evaluations, in one pass of the network over the same pictures."""
-    evaluations: list[Evaluation] = [registry.rebuild(planned["config"]) for planned in unit.evaluations]
-    seen = [(evaluation.data or trial.data, *same_pictures(evaluation)) for evaluation in evaluations]
-    for pictures in dict.fromkeys(seen):
-        alike = [index for index, each in enumerate(seen) if each == pictures]
-        data, of_data = pictures[0], faces
-        if data != trial.data:
-            of_data = faces_of(data, trial, unit, unit.evaluations[alike[0]]["digest"])
-        together = measure_all(model, of_data, [evaluations[index] for index in alike], session.placement.device)
-        for index, measured in zip(alike, together, strict=True):
-            planned, evaluation, summaries = unit.evaluations[index], evaluations[index], measured.summaries()
+    by_pictures: dict[tuple[Any, ...], list[tuple[dict[str, Any], Evaluation]]] = {}
+    for planned in unit.evaluations:
+        evaluation: Evaluation = registry.rebuild(planned["config"])
+        pictures = (evaluation.data or trial.data, *same_pictures(evaluation))
+        by_pictures.setdefault(pictures, []).append((planned, evaluation))
+    for (data, *_), alike in by_pictures.items():
+        of_data = faces if data == trial.data else faces_of(data, trial, unit, alike[0][0]["digest"])
+        together = measure_all(model, of_data, [evaluation for _, evaluation in alike], session.placement.device)
+        for (planned, evaluation), measured in zip(alike, together, strict=True):
+            summaries = measured.summaries()
             facts = {
                 "evaluation": planned["id"],
                 "trial": unit.id,

@@ -3,6 +3,7 @@
 The words are those of `search_spaces/studies/_keyposs.py` and of `describe()` in `trainables/codecs/`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,6 +95,12 @@ def cell(results: Results, study: str, size: int, encoding: Encoding | None, dec
     if variant is None:
         return Cell(text="not asked")
     return cells.measured(known, variant, column, decoder=asked_decoder(variant, decoder))
+
+
+def is_read_by(way: tuple[str, str, str], decoders: Collection[str]) -> bool:
+    """Whether a way of measuring is one of these decoders, flip test or not, on test faces as they are."""
+    split, perturbation, decoder = way
+    return split == SPLIT and not perturbation and decoder.removesuffix(FLIPPED) in decoders
 
 
 def flip_note(results: Results, mark: str) -> tuple[Note, ...]:

@@ -53,6 +53,11 @@ NOTES = (
 MARKS = {"Two-hot": ("b",), "Distribution-Aware": ("c",), "KeyPosS": ("d",)}
 
 
+def wants(label: str, way: tuple[str, str, str]) -> bool:
+    """Whether a study's measurement stands in this table."""
+    return keyposs.is_read_by(way, DECODERS.values())
+
+
 def build(results: Results) -> Table:
     published = {name: _published(name) for name in PUBLISHED}
     rows = list(published.values())

@@ -58,9 +58,7 @@ MARKS = {"KeyPosS (Biased)": ("b", "d", "f"), "KeyPosS (Unbiased)": ("b", "d", "
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table."""
-    split, perturbation, decoder = way
-    of_table = decoder.removesuffix(keyposs.FLIPPED) == keyposs.KEYPOSS
-    return label.startswith(f"{keyposs.label(SIZE)},") and split == keyposs.SPLIT and not perturbation and of_table
+    return label.startswith(f"{keyposs.label(SIZE)},") and keyposs.is_read_by(way, (keyposs.KEYPOSS,))
 
 
 def build(results: Results) -> Table:

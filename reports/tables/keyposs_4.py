@@ -32,14 +32,8 @@ NOTES = (
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table."""
-    split, perturbation, decoder = way
-    read = (*keyposs.KERNEL_DECODERS.values(), keyposs.GAUSS_NEWTON)
-    return (
-        label.endswith(", unbiased")
-        and split == keyposs.SPLIT
-        and not perturbation
-        and decoder.removesuffix(keyposs.FLIPPED) in read
-    )
+    decoders = (*keyposs.KERNEL_DECODERS.values(), keyposs.GAUSS_NEWTON)
+    return label.endswith(", unbiased") and keyposs.is_read_by(way, decoders)
 
 
 def build(results: Results) -> Table:

@@ -6,7 +6,7 @@ photograph in the others, because few seeds prove little.
 
 from reports import keyposs, labels
 from reports.document import Cell, Column, Note, Row, Table
-from reports.keyposs_comparisons import Comparison, comparisons
+from reports.keyposs_comparisons import RIVALS, Comparison, comparisons
 from reports.query import Results
 from reports.significance import NUM_RESAMPLES
 
@@ -25,6 +25,11 @@ COLUMNS = (
 NOTES = (
     Note("a", "Counts every landmark of all faces alike by seed, as MMPose does, and every face alike by photograph."),
 )
+
+
+def wants(label: str, way: tuple[str, str, str]) -> bool:
+    """Whether a study's measurement is compared in this table."""
+    return keyposs.is_read_by(way, (*RIVALS, keyposs.KEYPOSS))
 
 
 def build(results: Results) -> Table | None:

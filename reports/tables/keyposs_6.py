@@ -36,6 +36,11 @@ NOTES = (
 )
 
 
+def wants(label: str, way: tuple[str, str, str]) -> bool:
+    """One network of each size is enough: its cost depends neither on the encoding nor on the decoder."""
+    return label.endswith(", unbiased") and keyposs.is_read_by(way, (keyposs.KEYPOSS,))
+
+
 def build(results: Results) -> Table:
     return Table(
         name="keyposs_6",

@@ -16,7 +16,7 @@ from trainables.codecs.two_hot import TwoHot
 from trainables.dataset import Dataset
 from trainables.methods.keyposs import METHOD
 from trainables.methods.truth import METHOD as TRUTH
-from trainables.recipe import Recipe
+from trainables.recipe import Adam, Recipe, Warmup
 from trainables.trial import Evaluation
 
 SIZES = (64, 32, 16, 8, 4)
@@ -59,6 +59,18 @@ def sizes_and_encodings(
             # Among these a table may choose, and not by the test faces.
             *(Evaluation(split="val", decoder=kernel, flip_test=flip_test) for kernel in KEYPOSS),
         ),
+    )
+
+
+def quick(epochs: int, warmup: int) -> Recipe:
+    """The paper's recipe made short for processors: small batches in half precision, a cosine, `warmup` iterations."""
+    return replace(
+        METHOD.recipes()["paper_cosine"],
+        epochs=epochs,
+        batch_size=16,
+        optimizer=Adam(lr=1e-3),
+        warmup=Warmup(iterations=warmup),
+        precision="bfloat16",
     )
 
 

@@ -157,7 +157,7 @@ def test_a_wrong_row_is_told_with_file_and_row(tmp_path, folder, rendered, chang
 
 
 def test_a_pickle_is_not_read_but_how_to_convert_it_is_told(tmp_path, folder):
-    (folder / "celeba_68.pkl").write_bytes(b"cos\nsystem\n(S'touch /tmp/never'\ntR.")
+    (folder / "celeba_68.pkl").write_bytes(b"cos\nsystem\n(S'touch never'\ntR.")
     text = LABELLED.missing(tmp_path)
     assert text is not None and "celeba_68.parquet does not exist" in text
     assert "pickle can run any code" in text and "to_parquet" in text
