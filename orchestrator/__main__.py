@@ -16,6 +16,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from orchestrator.imports import uncollected
+
 app = typer.Typer(
     name="marksweep",
     help="Sweep facial-landmark methods over Ray, and make a paper's tables from what they measured.",
@@ -171,13 +173,15 @@ def console() -> Console:
 
 def verbs() -> ModuleType:
     """Imported late: torch takes seconds, and help and completion must not wait for it."""
-    from orchestrator import commands
+    with uncollected():
+        from orchestrator import commands
 
     return commands
 
 
 def _data_verbs() -> ModuleType:
-    from orchestrator import commands_data
+    with uncollected():
+        from orchestrator import commands_data
 
     return commands_data
 

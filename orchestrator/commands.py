@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.imports import uncollected
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Plan, Status, Wanted, Work
 from orchestrator.preparing import progress_shown, runner, show_findings
@@ -249,10 +250,11 @@ def methods(name: str | None, speed: bool, console: Console) -> int:
 
 def _launch(opened: Opened, made: Plan, place: Place, address: str | None, console: Console) -> None:
     # Ray takes seconds to import, and a run with nothing to do must not wait for it.
-    import ray
+    with uncollected():
+        import ray
 
-    from orchestrator.cluster import cluster
-    from orchestrator.launch import Assignment, concurrency, launch
+        from orchestrator.cluster import cluster
+        from orchestrator.launch import Assignment, concurrency, launch
 
     work_and_units = units_of(opened, made, place)
     console.print("Starting Ray …" if address is None else f"Joining Ray at {address} …", style="dim")

@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from orchestrator.guards import OrphanSweeper, keep_starting_processes, survive_out_of_memory
+from orchestrator.guards import OrphanSweeper, keep_starting_processes, survive_out_of_memory, write_no_trials_down
 from orchestrator.process import Assignment, run_trial
 from orchestrator.progress import Event, View
 from orchestrator.recorder import TrialRecorder
@@ -34,6 +34,7 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
     _refuse_what_cannot_fit([assignment.resources for assignment in assignments], ray.cluster_resources())
     survive_out_of_memory()
     keep_starting_processes()
+    write_no_trials_down()
     pending = list(assignments)
     ended: dict[str, State] = {}
     while pending:

@@ -4,12 +4,15 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-from ray import tune
+from orchestrator.imports import uncollected
 
-from orchestrator.unit import Session, Unit, execute
-from search_spaces.variants import Resources
-from trainables.training import Placement
+with uncollected():
+    import torch
+    from ray import tune
+
+    from orchestrator.unit import Session, Unit, execute
+    from search_spaces.variants import Resources
+    from trainables.training import Placement
 
 
 @dataclass(frozen=True)

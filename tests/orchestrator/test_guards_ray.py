@@ -1,5 +1,6 @@
 """Each fault of the pinned Ray that a guard mends. A test that passes without its guard says: delete the guard."""
 
+import json
 import os
 import time
 
@@ -13,7 +14,13 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.util.placement_group import placement_group
 
 from orchestrator.group import passing_on
-from orchestrator.guards import keep_starting_processes, survive_out_of_memory, sweep_orphans, use_waiting_processes
+from orchestrator.guards import (
+    keep_starting_processes,
+    survive_out_of_memory,
+    sweep_orphans,
+    use_waiting_processes,
+    write_no_trials_down,
+)
 
 pytestmark = [pytest.mark.ray]
 
@@ -77,6 +84,13 @@ def test_trials_run_in_the_processes_that_ray_holds_ready(two_processors, tmp_pa
     with use_waiting_processes():
         # Unguarded, Tune sets it, and no waiting process has it.
         assert {result["of_lightning"] for result in short_trials(tmp_path)} == {None}
+
+
+def test_tune_writes_no_trials_down(two_processors, tmp_path):
+    write_no_trials_down()
+    assert short_trials(tmp_path)
+    written = [json.loads(path.read_text()) for path in tmp_path.rglob("experiment_state-*.json")]
+    assert [state["trial_data"] for state in written] == [[]]
 
 
 class Slow(tune.Callback):
