@@ -7,6 +7,8 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from trainables.config import is_config
@@ -35,11 +37,12 @@ def canonical(value: Any) -> Any:
     """Plain data of all that can change a result.
 
     Fields marked `identity: False` are left out; so is a field that holds its `neutral` value, because it was added
-    later and older ids must stay valid. A class's VERSION stands for its code.
+    later and older ids must stay valid. A field marked `file` stands for what its file holds, wherever that lies. A
+    class's VERSION stands for its code. Raises ValueError where a file cannot be read.
     """
     if is_config(value):
         fields = {
-            field.name: canonical(getattr(value, field.name))
+            field.name: (_content if field.metadata.get("file") else canonical)(getattr(value, field.name))
             for field in dataclasses.fields(value)
             if field.metadata.get("identity", True)
             and not ("neutral" in field.metadata and getattr(value, field.name) == field.metadata["neutral"])
@@ -49,6 +52,22 @@ def canonical(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [canonical(item) for item in value]
     return value
+
+
+def _content(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        found = Path(path).stat()
+        return _digest_of_file(path, found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}. Give the path of a file that can be read, or none") from error
+
+
+@lru_cache(maxsize=64)
+def _digest_of_file(path: str, size: int, changed: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:

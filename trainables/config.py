@@ -104,7 +104,8 @@ def config(cls: C) -> C:
     """Make `cls` a config. Its `kind` (by default the class name) stands for it in plain data and in identities.
 
     Field metadata that identities read: `{"identity": False}` for what cannot change a result, `{"neutral": value}` for
-    a field added later, with the value at which older identities stay valid.
+    a field added later, with the value at which older identities stay valid, `{"file": True}` for the path of a file
+    whose content counts.
     """
     made = checked_dataclass(
         cls, frozen=True, kw_only=True, config=pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)

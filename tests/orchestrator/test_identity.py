@@ -17,6 +17,7 @@ from trainables.codecs.dark import Dark
 from trainables.config import config, is_config, with_changes
 from trainables.datasets.synthetic import Synthetic
 from trainables.datasets.ytf68 import Ytf68
+from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
 from trainables.recipe import Averaging, Constant, Cosine, Multistep, Pairs, Recipe, Warmup
@@ -203,6 +204,18 @@ def test_other_bytes_of_a_stages_data_make_another_trial():
         return "fedcba9876543210" if isinstance(dataset, Ytf68) else DIGEST
 
     assert trial_id(WHOLE, other) != id_of(WHOLE)
+
+
+def test_a_file_of_weights_counts_by_what_it_holds_not_by_where_it_lies(tmp_path):
+    def id_with(name: str, content: bytes) -> str:
+        (tmp_path / name).write_bytes(content)
+        return id_of(Trial(method=Hrnet(pretrained=str(tmp_path / name)), data=Ytf68()))
+
+    one = id_with("one", b"weights")
+    assert one == id_with("copy", b"weights")
+    assert len({one, id_with("one", b"other weights"), id_of(Trial(method=Hrnet(), data=Ytf68()))}) == 3
+    with pytest.raises(ValueError, match=r"absent: No such file.*Give the path"):
+        id_of(Trial(method=Hrnet(pretrained=str(tmp_path / "absent")), data=Ytf68()))
 
 
 @pytest.mark.parametrize("kind", [ResNet18, Synthetic])

@@ -18,7 +18,7 @@ which has 1: `Hrnet(encoder=Gaussian(sigma=1.0, biased=True))`. The weights of a
 where the code picks them on the test faces. Decoded landmarks are not rounded to whole px.
 """
 
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -60,7 +60,7 @@ class Hrnet(Method):
     encoder: Gaussian = Gaussian(sigma=1.5, biased=True)
     decoder: Decoder = TwoHot()
     loss: LossName = "mse"
-    pretrained: str | None = None
+    pretrained: str | None = field(default=None, metadata={"file": True})
 
     def __post_init__(self) -> None:
         if self.input_size % STRIDE:

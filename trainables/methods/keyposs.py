@@ -22,7 +22,7 @@ epoch on the test faces; we pick them on validation faces. The paper prints σ n
 is the code's.
 """
 
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -76,7 +76,7 @@ class KeyPosS(Method):
     encoder: Gaussian = Gaussian(sigma=2.0)
     decoder: Decoder = Multilateration()
     loss: LossName = "mse"
-    pretrained: str | None = None
+    pretrained: str | None = field(default=None, metadata={"file": True})
 
     def __post_init__(self) -> None:
         if self.input_size % self.stride:
