@@ -164,10 +164,10 @@ class _Answer:
         if not evaluation.read_by:
             return model.decode(self.output)
         assert isinstance(model, HeatmapModel)
-        maps = self.output
+        maps = model.heatmaps(self.output)
         if flip_test is not None:
             permutation = self.faces.scheme.flip_permutation
-            maps = flip_average(maps, self.of_mirror_images, permutation, model.stride, flip_test)
+            maps = flip_average(maps, model.heatmaps(self.of_mirror_images), permutation, model.stride, flip_test)
         return model.decode_with(evaluation.decoder or model.decoder, maps)[0]
 
 

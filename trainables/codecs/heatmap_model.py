@@ -1,7 +1,7 @@
 """What networks with one heatmap for each landmark share: target, loss, and decoding by any decoder."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -37,8 +37,12 @@ class HeatmapModel(LandmarkModel):
         truth, inside = self.encoder.encode(batch.landmarks / self.stride, batch.present, height, width)
         return {self.loss: LOSSES[self.loss](output, truth, inside * batch.weight)}
 
-    def decode(self, output: Heatmaps) -> Float[Tensor, "batch landmarks 2"]:
-        return self.decode_with(self.decoder, output)[0]
+    def heatmaps(self, output: Any) -> Heatmaps:
+        """The maps of an output that landmarks are read from."""
+        return output
+
+    def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"]:
+        return self.decode_with(self.decoder, self.heatmaps(output))[0]
 
     def decode_with(
         self, decoder: Decoder, heatmaps: Heatmaps
@@ -46,6 +50,21 @@ class HeatmapModel(LandmarkModel):
         """Landmarks in px of the crop, and confidences in [0, 1], by any decoder."""
         points, confidence = decoder.decode(heatmaps)
         return points * self.stride, confidence
+
+
+class StackedHeatmapModel(HeatmapModel):
+    """A network that answers several times, each time knowing what it said before: [B, T, K, S/stride, S/stride].
+
+    Every answer is trained, and the last one is read.
+    """
+
+    def losses(self, output: Float[Tensor, "batch stacks landmarks height width"], batch: Batch) -> dict[str, Tensor]:
+        """The sum of the losses of all answers."""
+        each = [super(StackedHeatmapModel, self).losses(maps, batch)[self.loss] for maps in output.unbind(1)]
+        return {self.loss: torch.stack(each).sum()}
+
+    def heatmaps(self, output: Float[Tensor, "batch stacks landmarks height width"]) -> Heatmaps:
+        return output[:, -1]
 
 
 class TruthModel(HeatmapModel):
