@@ -23,6 +23,20 @@ PAPERS: dict[str, Paper] = {
             2025,
         ),
         Paper(
+            "feng2018wing",
+            "Feng, Z.-H.; Kittler, J.; Awais, M.; Huber, P.; Wu, X.-J.",
+            "Wing Loss for Robust Facial Landmark Localisation with Convolutional Neural Networks",
+            "CVPR",
+            2018,
+        ),
+        Paper(
+            "wang2019awing",
+            "Wang, X.; Bo, L.; Fuxin, L.",
+            "Adaptive Wing Loss for Robust Face Alignment via Heatmap Regression",
+            "ICCV",
+            2019,
+        ),
+        Paper(
             "he2016resnet",
             "He, K.; Zhang, X.; Ren, S.; Sun, J.",
             "Deep Residual Learning for Image Recognition",
@@ -35,6 +49,13 @@ PAPERS: dict[str, Paper] = {
             "Adam: A Method for Stochastic Optimization",
             "ICLR",
             2015,
+        ),
+        Paper(
+            "tieleman2012rmsprop",
+            "Tieleman, T.; Hinton, G.",
+            "Lecture 6.5: RMSProp, Divide the Gradient by a Running Average of Its Recent Magnitude",
+            "Coursera: Neural Networks for Machine Learning",
+            2012,
         ),
         Paper(
             "izmailov2018swa",
@@ -258,6 +279,13 @@ PAPERS: dict[str, Paper] = {
             "STAR Loss: Reducing Semantic Ambiguity in Facial Landmark Detection",
             "CVPR",
             2023,
+        ),
+        Paper(
+            "dang2025dvit",
+            "Dang, Z.; Li, J.; Liu, L.",
+            "Cascaded Dual Vision Transformer for Accurate Facial Landmark Detection",
+            "WACV",
+            2025,
         ),
         Paper(
             "keys1981cubic",

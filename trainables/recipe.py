@@ -1,6 +1,7 @@
 """How a network is trained: everything of a trial that is neither network, nor data, nor seed."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from typing import Annotated, ClassVar, Literal
 
@@ -16,6 +17,7 @@ from trainables.transforms.curriculum import Curriculum
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Factor = Annotated[float, Field(gt=0, lt=1)]
 Precision = Literal["float32", "bfloat16"]
 MARGIN = 0.25  # covers ±30° of rotation, or ±10° with 5 % of crop jitter
 WIDE_MARGIN = 0.5  # covers any rotation together with ±40 % of scale; 1.8 times the bytes
@@ -41,6 +43,20 @@ class Adam(Optimizer):
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)
         return torch.optim.Adam(parameters, lr=self.lr, betas=betas, weight_decay=self.weight_decay)
+
+
+@config
+class RMSprop(Optimizer):
+    """θ ← θ − lr·g/(√v + `epsilon`), where v is a running mean of g² that keeps 0.99 of itself, as in all public code.
+
+    Source: tieleman2012rmsprop; bulat2017fan (public code) for `epsilon`.
+    """
+
+    lr: Positive = 2.5e-4
+    epsilon: Positive = 1e-8
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=0.99, eps=self.epsilon)
 
 
 class Schedule(Config):
@@ -70,7 +86,7 @@ class Plateau(Schedule):
     """
 
     needs_metric: ClassVar[bool] = True
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    factor: Factor = 0.5
     patience: PositiveInt = 5
     min_lr: NotNegative = 1e-6
 
@@ -82,17 +98,23 @@ class Plateau(Schedule):
 
 @config
 class Multistep(Schedule):
-    """Multiply by `factor` after each epoch in `milestones`, down to `min_lr`."""
+    """Multiply by `factor` after each epoch in `milestones`, down to `min_lr`; several factors are those of each."""
 
     milestones: tuple[PositiveInt, ...]
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    factor: Factor | tuple[Factor, ...] = 0.1
     min_lr: NotNegative = field(default=0.0, metadata={"neutral": 0.0})
+
+    def __post_init__(self) -> None:
+        if isinstance(self.factor, tuple) and len(self.factor) != len(self.milestones):
+            raise ValueError(f"{len(self.factor)} factors for {len(self.milestones)} milestones; give one, or as many")
 
     def build(self, optimizer: torch.optim.Optimizer, epochs: int) -> lr_scheduler.LRScheduler:
         floor = self.min_lr / optimizer.defaults["lr"]
+        factors = self.factor if isinstance(self.factor, tuple) else (self.factor,) * len(self.milestones)
 
         def share(epoch: int) -> float:
-            return max(floor, self.factor ** sum(milestone <= epoch for milestone in self.milestones))
+            passed = (factor for milestone, factor in zip(self.milestones, factors, strict=True) if milestone <= epoch)
+            return max(floor, math.prod(passed, start=1.0))
 
         return lr_scheduler.LambdaLR(optimizer, share)
 
@@ -139,6 +161,24 @@ class Averaging:
 
 
 @config
+class Convergence:
+    """Training ends when the monitored value has changed by less than the share `change` over `epochs` epochs, all of
+    them after `after_epoch`.
+
+    Source: kozlowska2026hrmlff (its Implementation Details). Departs: the paper looks at the validation loss.
+    """
+
+    after_epoch: PositiveInt = 60
+    epochs: PositiveInt = 15
+    change: Positive = 1e-3
+
+    def reached(self, history: Sequence[float]) -> bool:
+        """Of the monitored value after each epoch so far."""
+        recent = history[self.after_epoch :][-self.epochs :]
+        return len(recent) == self.epochs and max(recent) - min(recent) < self.change * min(recent)
+
+
+@config
 class Pairs:
     """Each image is shown with a second view of the same face.
 
@@ -180,8 +220,9 @@ class Recipe:
     learning rate. `clip_norm`: gradients of one optimiser whose common norm is above it are scaled down to it.
     `averaging`: from its first epoch on the mean of the weights is what is validated each epoch, and the latest mean is
     what is selected, so that training no longer ends early; the schedule goes on following the weights in training.
-    `pairs`: a second view of each face. `precision`, `channels_last`, `compiled`: how the network is carried out while
-    it trains, see `trainables/execution.py`; it is measured in single precision.
+    `convergence`: ends training that no longer changes. `pairs`: a second view of each face. `precision`,
+    `channels_last`, `compiled`: how the network is carried out while it trains, see `trainables/execution.py`; it is
+    measured in single precision.
     """
 
     epochs: PositiveInt = 60
@@ -196,6 +237,7 @@ class Recipe:
     warmup: Warmup | None = field(default=None, metadata={"neutral": None})
     clip_norm: Positive | None = field(default=None, metadata={"neutral": None})
     averaging: Averaging | None = field(default=None, metadata={"neutral": None})
+    convergence: Convergence | None = field(default=None, metadata={"neutral": None})
     pairs: Pairs | None = field(default=None, metadata={"neutral": None})
     precision: Precision = field(default="float32", metadata={"neutral": "float32"})
     channels_last: bool | None = field(default=None, metadata={"neutral": None})

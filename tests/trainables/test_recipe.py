@@ -14,11 +14,13 @@ from trainables.recipe import (
     Adam,
     Averaging,
     Constant,
+    Convergence,
     Cosine,
     Multistep,
     Pairs,
     Plateau,
     Recipe,
+    RMSprop,
     Schedule,
     Warmup,
 )
@@ -60,6 +62,19 @@ def test_multistep_falls_after_each_of_its_milestones():
     assert rates == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
+def test_multistep_falls_by_a_factor_of_each_milestone_where_it_has_several():
+    rates = learning_rates(Multistep(milestones=(50, 70, 90), factor=(0.4, 0.5, 0.2)), 2.5e-4, 100)
+    assert [rates[epoch] for epoch in (0, 49)] == [2.5e-4] * 2
+    found = [rates[epoch] for epoch in (50, 69, 70, 89, 90, 99)]
+    assert found == pytest.approx([1e-4, 1e-4, 5e-5, 5e-5, 1e-5, 1e-5], rel=1e-12)
+
+
+@pytest.mark.parametrize("factor", [(0.4, 0.5, 0.2), ()])
+def test_factors_that_are_not_as_many_as_the_milestones_are_a_mistake(factor):
+    with pytest.raises(ConfigError, match=rf"{len(factor)} factors for 2 milestones; give one, or as many"):
+        Multistep(milestones=(50, 70), factor=factor)
+
+
 def test_plateau_halves_after_more_than_patience_epochs_without_improvement_down_to_its_least_rate():
     monitored = [5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 3.5, 3.5, 3.5, 3.5]
     # Best 4.0 in epoch 2; 3, 4 and 5 are no better: with patience 2 the third of them halves. Then 3.0 in epoch 6.
@@ -79,6 +94,21 @@ def test_adams_first_step_has_the_length_of_the_learning_rate():
     optimizer.step()
     # m/√v = g/|g| in the first step: kingma2015adam Sec. 2.1.
     assert weight.tolist() == pytest.approx([1.99, -2.99], abs=1e-6)
+
+
+def test_rmsprop_divides_by_a_running_mean_that_forgets_a_hundredth_each_step():
+    weight = torch.nn.Parameter(torch.tensor([2.0, -3.0]))
+    optimizer = RMSprop(lr=0.001).build([weight])
+    lengths = []
+    for _ in range(2):
+        before = weight.detach().clone()
+        optimizer.zero_grad()
+        (weight * torch.tensor([5.0, -0.1])).sum().backward()
+        optimizer.step()
+        lengths.append((before - weight.detach()).tolist())
+    # v = 0.01·g², then 0.01·g² + 0.99·0.01·g²: whatever g is, steps of lr/0.1 and lr/√0.0199 against its sign.
+    assert lengths[0] == pytest.approx([0.01, -0.01], rel=1e-4)
+    assert lengths[1] == pytest.approx([0.001 / 0.0199**0.5, -0.001 / 0.0199**0.5], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +151,10 @@ def test_averaging_that_would_never_begin_is_refused():
     with pytest.raises(ConfigError, match=r"from_epoch 112 comes after the last of 20 epochs"):
         Recipe(epochs=20, averaging=Averaging(from_epoch=112))
     assert dataclasses.replace(Recipe(), epochs=112, averaging=Averaging(from_epoch=112)).averaging is not None
+
+
+def test_training_has_converged_when_the_last_epochs_differ_by_less_than_a_thousandth():
+    convergence = Convergence(after_epoch=2, epochs=3, change=1e-3)
+    assert not convergence.reached([0.1] * 4)  # three of them are to come after the second
+    assert convergence.reached([0.5, 0.3, 0.1, 0.10005, 0.1])
+    assert not convergence.reached([0.1, 0.1, 0.1, 0.1002, 0.1])
