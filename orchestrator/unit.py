@@ -116,28 +116,36 @@ def _train_and_measure(
     trial: Trial = registry.rebuild(unit.trial)
     faces = faces_of(trial.data, trial, unit, unit.facts["data_digest"])
     folder: Folder = (storage.filesystem, storage.trial(unit.id))
-    selected = None if done.trained else _train(unit, trial, faces, session, storage, folder, recorder, done)
+    if not done.trained:
+        _train(unit, trial, faces, session, storage, folder, recorder, done)
     done.trained = True
     if recorder is None:
         return
-    if selected is None:
-        selected = read_weights(folder)
-    model = trial.method.build(faces.scheme)
-    model.load_state_dict(selected)
-    model.to(session.placement.device)
-    _measure(unit, trial, faces, model, session, storage, done)
+    model = trial.method.build(faces.scheme).to(session.placement.device)
+    _measure(unit, trial, faces, model, session, storage, folder, done)
 
 
 def _measure(
-    unit: Unit, trial: Trial, faces: Faces, model: LandmarkModel, session: Session, storage: Storage, done: _Outcome
+    unit: Unit,
+    trial: Trial,
+    faces: Faces,
+    model: LandmarkModel,
+    session: Session,
+    storage: Storage,
+    folder: Folder,
+    done: _Outcome,
 ) -> None:
-    """Make and record the unit's evaluations, in one pass of the network over the same pictures."""
+    """Make and record the unit's evaluations, in one pass of the same weights over the same pictures."""
     by_pictures: dict[tuple[Any, ...], list[tuple[dict[str, Any], Evaluation]]] = {}
     for planned in unit.evaluations:
         evaluation: Evaluation = registry.rebuild(planned["config"])
-        pictures = (evaluation.data or trial.data, *same_pictures(evaluation))
+        pictures = (evaluation.weights, evaluation.data or trial.data, *same_pictures(evaluation))
         by_pictures.setdefault(pictures, []).append((planned, evaluation))
-    for (data, *_), alike in by_pictures.items():
+    loaded = ""
+    for (weights, data, *_), alike in by_pictures.items():
+        if weights != loaded:
+            model.load_state_dict(read_weights(folder, weights))
+            loaded = weights
         of_data = faces if data == trial.data else faces_of(data, trial, unit, alike[0][0]["digest"])
         together = measure_all(model, of_data, [evaluation for _, evaluation in alike], session.placement.device)
         for (planned, evaluation), measured in zip(alike, together, strict=True):
@@ -167,8 +175,8 @@ def _train(
     folder: Folder,
     recorder: TrialRecorder | None,
     done: _Outcome,
-) -> dict[str, torch.Tensor]:
-    """Train to the end, from the last checkpoint where there is one, and give the selected weights."""
+) -> None:
+    """Train to the end, from the last checkpoint where there is one, and keep the selected weights."""
     state = read_checkpoint(folder)
     begun = session.placement.broadcast(state.epoch if state else 0)
     if begun != (state.epoch if state else 0):
@@ -203,6 +211,8 @@ def _train(
     }
     if recorder:
         write_weights(folder, state.selected)
+        if trial.recipe.averaging is not None:
+            write_weights(folder, state.model, "last")
         recorder.epochs(state.history)
         recorder.trained(
             state.epoch,
@@ -211,7 +221,6 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
-    return state.selected
 
 
 def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:

@@ -36,7 +36,7 @@ class Study:
                         f"{variant.label or 'a variant'} finds {variant.data.scheme.name} landmarks, but is evaluated "
                         f"on {data.kind} with {data.scheme.name}. Evaluate it on data of its own scheme."
                     )
-        wanted = next((evaluation.read_by for evaluation in self.evaluations if evaluation.read_by), "")
+        wanted = next(filter(None, (evaluation.heatmaps_read_by for evaluation in self.evaluations)), "")
         for variant in self.variants if wanted else ():
             if variant.method.heatmap_size is None:
                 raise ValueError(
@@ -47,8 +47,8 @@ class Study:
             raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
 
     def evaluations_of(self, variant: Variant) -> tuple[Evaluation, ...]:
-        """Those that can be made: without decoders that need larger heatmaps than the variant's."""
-        return tuple(evaluation for evaluation in self.evaluations if evaluation.fits(variant.method))
+        """Those that can be made: without decoders that need larger heatmaps, and weights that are not kept."""
+        return tuple(each for each in self.evaluations if each.fits(variant.method, variant.recipe))
 
     def trials(self) -> list[tuple[Variant, Trial]]:
         """Every trial of the study with its variant, seeds outermost, so that early results cover every variant."""

@@ -16,9 +16,11 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from trainables.training import TrainingState
+from trainables.trial import Weights
 
 FORMAT = 1
 FILES = ("model.safetensors", "selected.safetensors", "optimizer.safetensors")
+WEIGHTS: dict[Weights, str] = {"selected": "weights.safetensors", "last": "last.safetensors"}
 Folder = tuple[fs.FileSystem, str]  # a filesystem, and a path on it
 
 
@@ -71,18 +73,19 @@ def delete_checkpoints(folder: Folder) -> None:
         folder[0].delete_dir(path)
 
 
-def write_weights(folder: Folder, weights: dict[str, Tensor]) -> None:
-    """The finished trial's network: `weights.safetensors`."""
+def write_weights(folder: Folder, weights: dict[str, Tensor], which: Weights = "selected") -> None:
+    """A finished trial's network."""
     filesystem, path = folder
-    partial, target = f"{path}/weights.safetensors.{uuid4().hex}.partial", f"{path}/weights.safetensors"
+    target = f"{path}/{WEIGHTS[which]}"
+    partial = f"{target}.{uuid4().hex}.partial"
     filesystem.create_dir(path, recursive=True)
     _write(filesystem, partial, save(_copied(weights)))
     filesystem.move(partial, target)
 
 
-def read_weights(folder: Folder) -> dict[str, Tensor]:
-    """Raises FileNotFoundError where the trial has no finished weights."""
-    return load(_read(folder[0], f"{folder[1]}/weights.safetensors"))
+def read_weights(folder: Folder, which: Weights = "selected") -> dict[str, Tensor]:
+    """Raises FileNotFoundError where the trial has no such finished weights."""
+    return load(_read(folder[0], f"{folder[1]}/{WEIGHTS[which]}"))
 
 
 def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> TrainingState:

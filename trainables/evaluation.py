@@ -73,8 +73,8 @@ def measure_all(
     """Evaluations of which the network sees the same (see `same_pictures`), in one pass. Raises as `measure` does."""
     split, perturbation = same_pictures(evaluations[0])
     for evaluation in evaluations:
-        if evaluation.read_by and not isinstance(model, HeatmapModel):
-            raise ValueError(f"{evaluation.read_by} needs heatmaps, and {type(model).__name__} has none.")
+        if evaluation.heatmaps_read_by and not isinstance(model, HeatmapModel):
+            raise ValueError(f"{evaluation.heatmaps_read_by} needs heatmaps, and {type(model).__name__} has none.")
         if evaluation.flip_test is not None and isinstance(model, TruthModel):
             raise ValueError("The truth is the same in a mirror. Measure it without flip_test.")
     was_training = model.training
@@ -161,7 +161,7 @@ class _Answer:
     def landmarks(self, evaluation: Evaluation) -> Tensor:
         """[B, K, 2] in px of the crop, read as the evaluation says."""
         model, flip_test = self.model, evaluation.flip_test
-        if not evaluation.read_by:
+        if not evaluation.heatmaps_read_by:
             return model.decode(self.output)
         assert isinstance(model, HeatmapModel)
         maps = model.heatmaps(self.output)

@@ -69,6 +69,9 @@ class LandmarkModel(nn.Module, ABC):
         """Take over the weights of the stage before; a model that has other parts than that stage says which."""
         self.load_state_dict(weights)
 
+    def epoch_ended(self, validation: dict[str, float]) -> None:
+        """Told the validation metrics after each epoch. What a model makes of them it keeps in buffers."""
+
     def updates(self) -> list[Update]:
         """The optimisers of one training step, in order. A model without parameters has none."""
         parameters = tuple(parameter for parameter in self.parameters() if parameter.requires_grad)

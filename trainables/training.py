@@ -149,6 +149,7 @@ def train(
         if steps:
             of_schedule = steps[0].optimizer.param_groups[0]["lr"]
             metrics["learning_rate"] = of_schedule * _warmth(recipe.warmup, number * batches - 1)
+        model.epoch_ended(validation)
         for step in steps:
             step.end_epoch(monitored)
         state = _next_state(state, number, model, steps, metrics, recipe.monitor, averaged)
@@ -159,9 +160,11 @@ def why_finished(state: TrainingState, recipe: Recipe) -> str:
     """Why no epoch follows this state; empty while training goes on."""
     if state.epoch >= recipe.epochs:
         return f"all {recipe.epochs} epochs"
-    patience = recipe.early_stop_patience
+    patience, convergence = recipe.early_stop_patience, recipe.convergence
     if patience is not None and state.epoch - state.selected_epoch >= patience:
         return f"no better {recipe.monitor} for {patience} epochs"
+    if convergence is not None and convergence.reached([metrics[recipe.monitor] for metrics in state.history]):
+        return f"{recipe.monitor} changed by less than {convergence.change:.1%} in {convergence.epochs} epochs"
     return ""
 
 

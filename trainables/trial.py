@@ -14,6 +14,7 @@ from trainables.recipe import Recipe
 from trainables.transforms.perturb import LEVELS, Perturbation
 
 Split = Literal["train", "val", "test"]
+Weights = Literal["selected", "last"]
 
 
 @config
@@ -38,7 +39,8 @@ class Evaluation:
 
     `perturbation` is done to every crop before the network sees it. `decoder` reads the heatmaps instead of the
     method's own; `flip_test` averages them with those of the mirror image, moved as `codecs.flip` says. Both need a
-    method with heatmaps.
+    method with heatmaps. `weights`: those that were selected, or those that training ended with, which a recipe with
+    averaging keeps beside their mean.
     """
 
     split: Split = "test"
@@ -46,11 +48,13 @@ class Evaluation:
     perturbation: Perturbation | None = field(default=None, metadata={"neutral": None})
     decoder: Decoder | None = field(default=None, metadata={"neutral": None})
     flip_test: Shift | None = field(default=None, metadata={"neutral": None})
+    weights: Weights = field(default="selected", metadata={"neutral": "selected"})
 
-    def fits(self, method: Method) -> bool:
-        """Whether its decoder can read heatmaps of the method's size."""
+    def fits(self, method: Method, recipe: Recipe) -> bool:
+        """Whether its decoder can read heatmaps of the method's size, and the recipe keeps its weights."""
         size = method.heatmap_size
-        return self.decoder is None or (size is not None and self.decoder.applicable(size, size))
+        readable = self.decoder is None or (size is not None and self.decoder.applicable(size, size))
+        return readable and (self.weights == "selected" or recipe.averaging is not None)
 
     @property
     def perturbed_by(self) -> str:
@@ -59,6 +63,12 @@ class Evaluation:
 
     @property
     def read_by(self) -> str:
+        """How the output is read, and of which weights, in words; empty where the method reads the selected ones'."""
+        parts = (self.heatmaps_read_by, "last weights" if self.weights == "last" else "")
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def heatmaps_read_by(self) -> str:
         """How the heatmaps are read, in words; empty where the method reads its output itself."""
         flipped = {None: "", "none": "flip test", "one": "flip test, shifted 1 cell", "exact": "flip test, aligned"}
         parts = (self.decoder.describe() if self.decoder else "", flipped[self.flip_test])

@@ -20,7 +20,7 @@ from trainables.datasets.ytf68 import Ytf68
 from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
-from trainables.recipe import Averaging, Constant, Cosine, Multistep, Pairs, Recipe, Warmup
+from trainables.recipe import Averaging, Constant, Convergence, Cosine, Multistep, Pairs, Recipe, Warmup
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.curriculum import Curriculum
 from trainables.trial import Evaluation, Trial, robustness_evaluations
@@ -144,6 +144,8 @@ def another(owner: Any, name: str) -> Any:
             return Averaging(from_epoch=1)
         case None if "Pairs" in str(hint):
             return Pairs()
+        case None if "Convergence" in str(hint):
+            return Convergence()
         case None if "Trial" in str(hint):
             return STAGE
         case None if "bool" in str(hint):

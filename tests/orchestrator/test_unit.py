@@ -29,7 +29,7 @@ from trainables.datasets.synthetic import Synthetic
 from trainables.faces import Faces
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
-from trainables.recipe import Adam, Plateau, Recipe
+from trainables.recipe import Adam, Averaging, Plateau, Recipe
 from trainables.training import Placement
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.perturb import GaussianNoise
@@ -506,6 +506,22 @@ def test_a_perturbed_measurement_says_what_was_done_and_is_not_taken_for_the_pla
     assert plain["value"] != noisy["value"]
     assert json.loads(noisy["config"])["perturbation"]["sigma"] == 0.3
     assert reports[-1]["test_nme_io"] == plain["value"]
+
+
+def test_both_the_mean_weights_and_the_last_ones_are_measured_now_and_later(place):
+    averaged = with_changes(NETWORK, {"label": "averaged", "recipe.averaging": Averaging(from_epoch=2)})
+    run(place, averaged, evaluations=(Evaluation(),))
+    run(place, averaged, NETWORK, evaluations=(Evaluation(), Evaluation(weights="last")))
+    found = {
+        (row["trial"], row["decoder"]): row["value"]
+        for row in rows(place, "evaluations")
+        if row["metric"] == "nme_io" and row["subset"] == "all"
+    }
+    assert sorted(decoder for _, decoder in found) == ["", "", "last weights"]  # one recipe keeps no last ones
+    (trial,) = [trial for trial, decoder in found if decoder]
+    epochs = {row["metric"]: row["value"] for row in rows(place, "epochs") if row["trial"] == trial}
+    assert epochs["unaveraged_val_nme_io"] != epochs["val_nme_io"]
+    assert found[trial, ""] != found[trial, "last weights"]
 
 
 def test_a_trial_starts_from_the_weights_of_its_stage(place):

@@ -20,10 +20,11 @@ SIZE, BATCH = 64, 3
 
 
 def small(name: str) -> Method:
-    """The method at a small input; where it has a width, an eighth of it."""
+    """The method at a small input, narrower and less deep where it can be."""
     method = registry.find_method(name)
-    narrow = {"width": method.width // 8} if hasattr(method, "width") else {}
-    return dataclasses.replace(method, input_size=SIZE, **narrow)
+    sizes = {"width": lambda width: width // 8, "modules": lambda _: (1, 1, 1), "stacks": lambda _: 2}
+    fewer = {name: less(getattr(method, name)) for name, less in sizes.items() if hasattr(method, name)}
+    return dataclasses.replace(method, input_size=SIZE, **fewer)
 
 
 def batch_of(scheme: Scheme, missing: bool = False) -> Batch:
@@ -67,14 +68,20 @@ def test_every_method_gives_every_parameter_a_finite_gradient(name):
     model, batch = built(name, SCHEMES["68"]), batch_of(SCHEMES["68"])
     moved = {id(parameter) for update in model.updates() for parameter in update.parameters}
     assert moved == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
-    terms = model.losses(model(batch.images), batch)
-    for update in model.updates():
-        chosen = [terms[term] for term in update.terms or terms]
-        torch.stack(chosen).sum().backward(retain_graph=True)
-        for parameter in update.parameters:
-            assert parameter.grad is not None
-            assert parameter.grad.isfinite().all()
-            assert parameter.grad.abs().sum() > 0
+    optimizers = [torch.optim.Adam(update.parameters) for update in model.updates()]
+    # Layers that begin at 0 hide those before them from the first step.
+    for step in range(3):
+        terms = model.losses(model(batch.images), batch)
+        for update, optimizer in zip(model.updates(), optimizers, strict=True):
+            optimizer.zero_grad()
+            chosen = [terms[term] for term in update.terms or terms]
+            torch.stack(chosen).sum().backward(retain_graph=True)
+            for parameter in update.parameters:
+                assert parameter.grad is not None
+                assert parameter.grad.isfinite().all()
+                assert step < 2 or parameter.grad.abs().sum() > 0
+        for optimizer in optimizers:
+            optimizer.step()
 
 
 @methods
@@ -114,18 +121,20 @@ def test_a_landmark_of_weight_0_costs_nothing_wherever_it_is_and_of_more_weight_
 def test_decode_is_in_px_of_the_crop(name):
     # Trained on one set of landmarks only, every method comes to predict it: in px of the crop or not at all.
     model, batch = built(name, SCHEMES["19"]), batch_of(SCHEMES["19"])
-    optimizers = [torch.optim.Adam(update.parameters, lr=3e-3) for update in model.updates()]
+    optimizers = [torch.optim.Adam(update.parameters, lr=1e-2) for update in model.updates()]
     truth = batch.landmarks[:1].expand(BATCH, -1, -1)
     batch = dataclasses.replace(batch, landmarks=truth, visible=batch.present)
     model.train()
-    for _ in range(40 if optimizers else 1):
+    for _ in range(100 if optimizers else 1):
         terms = model.losses(model(batch.images), batch)
         for update, optimizer in zip(model.updates(), optimizers, strict=True):
             optimizer.zero_grad()
             torch.stack([terms[term] for term in update.terms or terms]).sum().backward(retain_graph=True)
             optimizer.step()
-    error = (model.decode(model(batch.images)) - truth).norm(dim=-1)
-    assert error.mean() < SIZE / 16
+        error = (model.decode(model(batch.images)) - truth).norm(dim=-1).mean()
+        if error < SIZE / 16:
+            return
+    pytest.fail(f"{error:.1f} px after 100 steps")
 
 
 @methods

@@ -85,7 +85,7 @@ def test_recipes_are_those_of_paper_and_code():
 
 def test_the_huber_loss_can_be_chosen():
     model = KeyPosS(width=8, modules=(1, 1, 1), input_size=64, loss="huber").build(SCHEMES["19"])
-    assert model.loss == "huber"
+    assert model.criterion.name == "huber"
 
 
 @pytest.mark.slow

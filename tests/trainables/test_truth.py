@@ -71,7 +71,7 @@ def test_every_decoder_loses_on_scattered_points_what_another_program_found(scat
 @KEYPOSS
 def test_keyposs_loses_nothing_at_any_size_that_its_anchors_fit_on(scattered, size, kernel):
     evaluation = Evaluation(decoder=Multilateration(kernel=kernel))
-    if evaluation.fits(of_size(size)):
+    if evaluation.fits(of_size(size), Recipe()):
         assert measured(scattered, of_size(size), evaluation).errors_px.max() < 2e-3
 
 

@@ -3,7 +3,7 @@
 Names of the trunk's parameters are those of its public ImageNet weights.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Literal
@@ -30,11 +30,43 @@ STEM_STRIDES: dict[int, tuple[int, ...]] = {4: (2, 2), 8: (4, 2), 16: (4, 4), 32
 STAGES: dict[int, int] = {4: 3, 8: 3, 16: 3, 32: 2, 64: 1}
 
 
+class Exchange(nn.Module):
+    """One multi-resolution module: four residual blocks in every stream, then y_i = ReLU(Σ_j T_ji(x_j)).
+
+    T_ji is the identity where i = j, a 1×1 convolution and bilinear enlargement from a smaller stream, and from a
+    larger one a 3×3 convolution of stride 2 for every halving.
+
+    Source: sun2019hrnet and its public code.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        streams = range(len(channels))
+        self.branches = nn.ModuleList(
+            nn.Sequential(*(BasicBlock(number, number) for _ in range(BLOCKS))) for number in channels
+        )
+        self.fuse_layers = nn.ModuleList(
+            nn.ModuleList(_translation(channels, source, target) for source in streams) for target in streams
+        )
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, streams: list[Tensor]) -> list[Tensor]:
+        seen = [branch(stream) for branch, stream in zip(self.branches, streams, strict=True)]
+        return [self.relu(reduce(torch.add, translated)) for translated in self.translations(seen)]
+
+    def translations(self, streams: list[Tensor]) -> list[list[Tensor]]:
+        """For every stream i what each stream j has for it: T_ji(x_j), at its size."""
+        return [
+            [enlarged_like(layer(stream), target) for layer, stream in zip(layers.children(), streams, strict=True)]
+            for target, layers in zip(streams, self.fuse_layers, strict=True)
+        ]
+
+
 class HRNet(nn.Module):
     """RGB images [B, 3, S, S] in [0, 1] → the streams of the last stage, the first of side S/stride, each next half.
 
     `width`: channels of the first stream, doubled from stream to stream (18 is W18). `modules`: exchange modules of
-    stages 2, 3 and 4, of which as many stages are built as the stride has.
+    stages 2, 3 and 4, of which as many stages are built as the stride has. `exchange`: what such a module is.
 
     Source: sun2019hrnet and its public code.
     """
@@ -42,7 +74,13 @@ class HRNet(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, width: int = 18, modules: tuple[int, int, int] = (1, 4, 3), stride: Stride = 4) -> None:
+    def __init__(
+        self,
+        width: int = 18,
+        modules: tuple[int, int, int] = (1, 4, 3),
+        stride: Stride = 4,
+        exchange: type[Exchange] = Exchange,
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
@@ -54,43 +92,58 @@ class HRNet(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.layer1 = nn.Sequential(Bottleneck(STEM), *(Bottleneck(LAYER1) for _ in range(BLOCKS - 1)))
         before: tuple[int, ...] = (LAYER1,)
+        self.channels_of_stages: list[tuple[int, ...]] = []
         for number in range(1, self.num_stages + 1):
             after = tuple(width * 2**stream for stream in range(number + 1))
             self.add_module(f"transition{number}", _transition(before, after))
-            self.add_module(f"stage{number + 1}", nn.Sequential(*(Exchange(after) for _ in range(modules[number - 1]))))
+            self.add_module(f"stage{number + 1}", nn.Sequential(*(exchange(after) for _ in range(modules[number - 1]))))
+            self.channels_of_stages.append(after)
             before = after
         self.channels = before
 
     def forward(self, images: Tensor) -> list[Tensor]:
+        streams = self.begin(images)
+        for number in range(1, self.num_stages + 1):
+            streams = self.stage(number, self.transition(number, streams))
+        return streams
+
+    def begin(self, images: Tensor) -> list[Tensor]:
+        """Stem and first layer: one stream of 256 channels."""
         features = (images - self.mean) / self.std
         for number in range(1, self.num_stem + 1):
             convolution, norm = self.get_submodule(f"conv{number}"), self.get_submodule(f"bn{number}")
             features = self.relu(norm(convolution(features)))
-        streams = [self.layer1(features)]
-        for number in range(1, self.num_stages + 1):
-            steps = self.get_submodule(f"transition{number}").children()
-            # A new stream begins at the smallest of those that there are.
-            streams = [step(streams[min(index, len(streams) - 1)]) for index, step in enumerate(steps)]
-            streams = self.get_submodule(f"stage{number + 1}")(streams)
-        return streams
+        return [self.layer1(features)]
+
+    def transition(self, number: int, streams: list[Tensor]) -> list[Tensor]:
+        """The streams that enter stage `number` + 1. A new one begins at the smallest of those that there are."""
+        steps = self.get_submodule(f"transition{number}").children()
+        return [step(streams[min(index, len(streams) - 1)]) for index, step in enumerate(steps)]
+
+    def stage(self, number: int, streams: list[Tensor]) -> list[Tensor]:
+        """The exchange modules of stage `number` + 1."""
+        return self.get_submodule(f"stage{number + 1}")(streams)
 
 
 class HeatmapHead(nn.Module):
     """All streams, enlarged to the first one's size → heatmaps [B, K, h, w] by two 1×1 convolutions; no sigmoid.
 
+    `hidden`: channels between the two, by default as many as all streams have together.
+
     Source: sun2019hrnet and its public code.
     """
 
-    def __init__(self, channels: Sequence[int], num_landmarks: int) -> None:
+    def __init__(self, channels: Sequence[int], num_landmarks: int, hidden: int | None = None) -> None:
         super().__init__()
         total = sum(channels)
-        self.mix = nn.Conv2d(total, total, 1)
-        self.bn = nn.BatchNorm2d(total)
+        hidden = hidden or total
+        self.mix = nn.Conv2d(total, hidden, 1)
+        self.bn = nn.BatchNorm2d(hidden)
         self.relu = nn.ReLU(inplace=True)
-        self.heatmaps = nn.Conv2d(total, num_landmarks, 1)
+        self.heatmaps = nn.Conv2d(hidden, num_landmarks, 1)
 
     def forward(self, streams: list[Tensor]) -> Tensor:
-        enlarged = [_enlarged(stream, like=streams[0]) for stream in streams]
+        enlarged = [enlarged_like(stream, streams[0]) for stream in streams]
         return self.heatmaps(self.relu(self.bn(self.mix(torch.cat(enlarged, dim=1)))))
 
 
@@ -116,31 +169,6 @@ class Bottleneck(nn.Module):
         return self.relu(self.bn3(self.conv3(residual)) + self.downsample(features))
 
 
-class Exchange(nn.Module):
-    """One multi-resolution module: four residual blocks in every stream, then y_i = ReLU(Σ_j T_ji(x_j)).
-
-    T_ji is the identity where i = j, a 1×1 convolution and bilinear enlargement from a smaller stream, and from a
-    larger one a 3×3 convolution of stride 2 for every halving.
-
-    Source: sun2019hrnet and its public code.
-    """
-
-    def __init__(self, channels: Sequence[int]) -> None:
-        super().__init__()
-        streams = range(len(channels))
-        self.branches = nn.ModuleList(
-            nn.Sequential(*(BasicBlock(number, number) for _ in range(BLOCKS))) for number in channels
-        )
-        self.fuse_layers = nn.ModuleList(
-            nn.ModuleList(_translation(channels, source, target) for source in streams) for target in streams
-        )
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, streams: list[Tensor]) -> list[Tensor]:
-        seen = [branch(stream) for branch, stream in zip(self.branches, streams, strict=True)]
-        return [self.relu(_sum(layers.children(), seen, target)) for target, layers in enumerate(self.fuse_layers)]
-
-
 def initialise(module: nn.Module) -> None:
     """Weights of convolutions N(0, 0.001²); norms keep 1 and 0. Source: sun2019hrnet (public code)."""
     for part in module.modules():
@@ -151,7 +179,8 @@ def initialise(module: nn.Module) -> None:
 def load_pretrained(trunk: HRNet, path: Path) -> None:
     """Take over a trunk's weights from a safetensors file; what it holds beside them (a classifier) is passed over.
 
-    The stem's third and fourth convolution, which no public file has, keep theirs. Raises ValueError where the file
+    The stem's third and fourth convolution and the gates of adaptive exchanges, which no public file has, keep theirs.
+    Raises ValueError where the file
     cannot be read or lacks a weight of the trunk.
     """
     try:
@@ -162,7 +191,8 @@ def load_pretrained(trunk: HRNet, path: Path) -> None:
         ) from error
     own = trunk.state_dict()
     extra = tuple(f"{name}{number}." for name in ("conv", "bn") for number in range(3, trunk.num_stem + 1))
-    wanted = {name for name in own if not name.startswith(extra) and not name.endswith("num_batches_tracked")}
+    added = (".gate.", "num_batches_tracked")
+    wanted = {name for name in own if not name.startswith(extra) and not any(part in name for part in added)}
     wrong = sorted(name for name in wanted if name not in weights or weights[name].shape != own[name].shape)
     if wrong:
         raise ValueError(
@@ -203,12 +233,8 @@ def _norm_convolution(in_channels: int, channels: int, kernel: int, stride: int)
     return convolution, nn.BatchNorm2d(channels)
 
 
-def _sum(layers: Iterable[nn.Module], streams: list[Tensor], target: int) -> Tensor:
-    translated = (layer(stream) for layer, stream in zip(layers, streams, strict=True))
-    return reduce(torch.add, (_enlarged(stream, like=streams[target]) for stream in translated))
-
-
-def _enlarged(stream: Tensor, like: Tensor) -> Tensor:
+def enlarged_like(stream: Tensor, like: Tensor) -> Tensor:
+    """Bilinearly, to the height and width of `like`."""
     if stream.shape[2:] == like.shape[2:]:
         return stream
     return interpolate(stream, size=like.shape[2:], mode="bilinear", align_corners=False)

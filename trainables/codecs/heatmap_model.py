@@ -1,7 +1,6 @@
 """What networks with one heatmap for each landmark share: target, loss, and decoding by any decoder."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,12 +8,10 @@ from torch import Tensor, nn
 
 from trainables.codecs.decoder import Decoder
 from trainables.codecs.gaussian import Gaussian
-from trainables.losses.heatmaps import weighted_huber, weighted_mse
+from trainables.losses.heatmaps import HeatmapCriterion, LossName, NamedCriterion
 from trainables.method import Batch, LandmarkModel
 
 Heatmaps = Float[Tensor, "batch landmarks height width"]
-LossName = Literal["mse", "huber"]
-LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"mse": weighted_mse, "huber": weighted_huber}
 
 
 class HeatmapModel(LandmarkModel):
@@ -23,10 +20,18 @@ class HeatmapModel(LandmarkModel):
     A landmark at x in the crop is at x/stride in its heatmap, pixel centres at whole numbers in both.
     """
 
-    def __init__(self, network: nn.Module, encoder: Gaussian, decoder: Decoder, stride: int, loss: LossName) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        encoder: Gaussian,
+        decoder: Decoder,
+        stride: int,
+        loss: LossName | HeatmapCriterion,
+    ) -> None:
         super().__init__()
         self.network = network
-        self.encoder, self.decoder, self.stride, self.loss = encoder, decoder, stride, loss
+        self.encoder, self.decoder, self.stride = encoder, decoder, stride
+        self.criterion = loss if isinstance(loss, HeatmapCriterion) else NamedCriterion(loss)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.network(images)
@@ -35,7 +40,10 @@ class HeatmapModel(LandmarkModel):
         """The distance of the maps from those of the truth, a landmark weighing what the batch says, outside 0."""
         height, width = output.shape[2:]
         truth, inside = self.encoder.encode(batch.landmarks / self.stride, batch.present, height, width)
-        return {self.loss: LOSSES[self.loss](output, truth, inside * batch.weight)}
+        return self.criterion(output, truth, inside * batch.weight)
+
+    def epoch_ended(self, validation: dict[str, float]) -> None:
+        self.criterion.epoch_ended(validation)
 
     def heatmaps(self, output: Any) -> Heatmaps:
         """The maps of an output that landmarks are read from."""
@@ -60,8 +68,8 @@ class StackedHeatmapModel(HeatmapModel):
 
     def losses(self, output: Float[Tensor, "batch stacks landmarks height width"], batch: Batch) -> dict[str, Tensor]:
         """The sum of the losses of all answers."""
-        each = [super(StackedHeatmapModel, self).losses(maps, batch)[self.loss] for maps in output.unbind(1)]
-        return {self.loss: torch.stack(each).sum()}
+        each = [super(StackedHeatmapModel, self).losses(maps, batch) for maps in output.unbind(1)]
+        return {name: torch.stack([terms[name] for terms in each]).sum() for name in each[0]}
 
     def heatmaps(self, output: Float[Tensor, "batch stacks landmarks height width"]) -> Heatmaps:
         return output[:, -1]

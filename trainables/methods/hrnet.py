@@ -27,10 +27,12 @@ from torch import nn
 from trainables.backbones.hrnet import HeatmapHead, HRNet, initialise, load_pretrained
 from trainables.codecs.decoder import Decoder
 from trainables.codecs.gaussian import Gaussian
-from trainables.codecs.heatmap_model import HeatmapModel, LossName
+from trainables.codecs.heatmap_model import HeatmapModel
 from trainables.codecs.two_hot import TwoHot
 from trainables.config import config
+from trainables.losses.heatmaps import LossName
 from trainables.method import Method
+from trainables.paper_recipes import PAPER_000
 from trainables.recipe import Adam, Multistep, PositiveInt, Recipe
 from trainables.schemes import Scheme
 from trainables.transforms.augmentation import AUGMENTATIONS
@@ -81,7 +83,7 @@ class Hrnet(Method):
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:
         aflw = replace(OFFICIAL_RECIPE, optimizer=Adam(lr=2e-4))
-        return {"paper": OFFICIAL_RECIPE, "official": OFFICIAL_RECIPE, "official_aflw": aflw}
+        return {"paper": OFFICIAL_RECIPE, "official": OFFICIAL_RECIPE, "official_aflw": aflw, "paper_000": PAPER_000}
 
 
 METHOD = Hrnet()

@@ -32,10 +32,11 @@ from torch import nn
 from trainables.backbones.hrnet import STEM, HeatmapHead, HRNet, Stride, initialise, load_pretrained
 from trainables.codecs.decoder import Decoder
 from trainables.codecs.gaussian import Gaussian
-from trainables.codecs.heatmap_model import HeatmapModel, LossName
+from trainables.codecs.heatmap_model import HeatmapModel
 from trainables.codecs.multilateration import Multilateration
 from trainables.complexity import parameter_count
 from trainables.config import config
+from trainables.losses.heatmaps import LossName
 from trainables.method import Method
 from trainables.recipe import Adam, Cosine, Multistep, PositiveInt, Recipe, Warmup
 from trainables.schemes import Scheme

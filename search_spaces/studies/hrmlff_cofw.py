@@ -1,0 +1,10 @@
+"""Paper 000 on COFW, whose faces are occluded: networks, and HR-MLFF with one setting changed.
+
+Feeds the tables hrmlff_3a to 3d, 4 and 6. Needs COFW (`marksweep data check cofw`) and is meant for a GPU, see
+`hrmlff_300w`.
+"""
+
+from search_spaces.studies._hrmlff import papers_own
+from trainables.datasets.cofw import Cofw
+
+STUDY = papers_own(Cofw())

@@ -1,0 +1,14 @@
+"""Paper 000 made small, on rendered faces: networks, and HR-MLFF with one setting changed. Needs no files.
+
+Feeds the tables hrmlff_3a to 3d, 4 and 6, see `hrmlff_ytf68`.
+"""
+
+from search_spaces.studies._hrmlff import SMALL_NETWORKS, networks_and_ablations, quick
+from trainables.datasets.synthetic import Synthetic
+
+STUDY = networks_and_ablations(
+    Synthetic(train=1000, val=100, test=200),
+    quick(epochs=10),
+    SMALL_NETWORKS,
+    perturbations=("gaussian_noise", "motion_blur"),
+)
