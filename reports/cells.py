@@ -46,9 +46,10 @@ def measured(study: StudyResults, variant: Variant, column: Column, perturbation
     if not values and study.is_measured(variant, column.split, perturbation, decoder):
         return Cell(text="undefined")  # for these faces: no eyes to divide by, no image with this tag
     if not values:
-        return _missing(study, variant)
+        return missing(study, variant)
     command = fill_command(study, variant) if len(values) < len(variant.seeds) else ""
-    return _cell(aggregate.mean_over_seeds(values), values[0], column, asked=len(variant.seeds), command=command)
+    summary, asked = aggregate.mean_over_seeds(values), len(variant.seeds)
+    return of_summary(summary, protocol(values[0]), column, asked, command)
 
 
 def _difference(study: StudyResults, variant: Variant, column: Column) -> Cell:
@@ -60,18 +61,19 @@ def _difference(study: StudyResults, variant: Variant, column: Column) -> Cell:
     if summary is None and study.is_measured(variant, column.split) and study.is_measured(baseline, column.split):
         return Cell(text="undefined")
     if summary is None:
-        return _missing(study, variant if not ours else baseline)
-    return _cell(summary, ours[0], column, asked=summary.n)
+        return missing(study, variant if not ours else baseline)
+    return of_summary(summary, protocol(ours[0]), column, asked=summary.n)
 
 
-def _cell(summary: aggregate.Summary, one: Measurement, column: Column, asked: int, command: str = "") -> Cell:
+def of_summary(summary: aggregate.Summary, protocol: str, column: Column, asked: int, command: str = "") -> Cell:
+    """A mean over seeds as a cell; `protocol` in words, as `protocol` gives it."""
     return Cell(
         value=summary.mean,
         spread=summary.spread,
         n=summary.n,
         asked=asked,
         unit=column.unit,
-        protocol=protocol(one),
+        protocol=protocol,
         trials=summary.trials,
         seeds=summary.seeds,
         seed_values=summary.values,
@@ -84,7 +86,8 @@ def protocol(one: Measurement) -> str:
     return f"{labels.dataset_name(one.dataset)} (data {one.data_digest[:8]}): {one.protocol}"
 
 
-def _missing(study: StudyResults, variant: Variant) -> Cell:
+def missing(study: StudyResults, variant: Variant) -> Cell:
+    """How far a variant is that has no number yet, and what goes on with it."""
     progress = variant.progress
     words = [f"{progress.done}/{progress.total} seeds"]
     if progress.done == progress.total:

@@ -148,6 +148,41 @@ class Curves:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Lines over steps that have names instead of numbers: x counts the steps from 0."""
+
+    title: str
+    steps: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panels:
+    """Several panels with one y axis and one legend."""
+
+    y_label: str
+    panels: tuple[Panel, ...]
+    y_log: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkMap:
+    """A face with a value at each landmark; points in any unit, y downwards."""
+
+    label: str
+    points: tuple[tuple[float, float], ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkMaps:
+    """Faces with one scale of values."""
+
+    value_label: str
+    maps: tuple[LandmarkMap, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Face:
     """A picture with two sets of points, both in pixels of the picture."""
 
@@ -183,8 +218,8 @@ class Figure:
     name: str
     title: str
     caption: str
-    draw: Literal["curves", "faces", "ranges"]
-    data: Curves | FaceGrid | Ranges
+    draw: Literal["curves", "panels", "maps", "faces", "ranges"]
+    data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges
     trials: tuple[str, ...] = ()
 
 

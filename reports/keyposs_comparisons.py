@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
 from reports import aggregate, cells, keyposs, labels, literature
+from reports.errors_by_image import error_by_image, paired_by_image
 from reports.keyposs import DataSet, Encoding
 from reports.query import Results, StudyResults, Variant
-from reports.significance import PairedByPerson, paired_by_person
-from trainables import metrics
+from reports.significance import PairedByPerson
 
 RIVALS = (keyposs.ONE_HOT, keyposs.TWO_HOT, keyposs.DARK)
 ENCODINGS: tuple[Encoding, ...] = ("biased", "unbiased")
@@ -73,9 +72,7 @@ def _compare(
     if summary is None:
         return None
     trials = tuple(dict.fromkeys(summary.trials))
-    rival, ours = (_error_by_image(study, variant, data, trials, text) for text in texts)
-    paired = rival.join(ours, lsuffix="_rival", rsuffix="_ours", how="inner")
-    differences = (paired["error_rival"] - paired["error_ours"]).to_numpy()
+    rival, ours = (error_by_image(study, variant, keyposs.SPLIT, trials, data.metric, text) for text in texts)
     return Comparison(
         data=data,
         size=size,
@@ -83,27 +80,8 @@ def _compare(
         decoder=decoder,
         protocol=cells.protocol(values[0][0]),
         by_seed=summary,
-        by_person=paired_by_person(differences, paired["group_ours"].tolist()),
+        by_person=paired_by_image(rival, ours),
     )
-
-
-def _error_by_image(
-    study: StudyResults, variant: Variant, data: DataSet, trials: tuple[str, ...], decoder: str
-) -> pd.DataFrame:
-    """Each test image's person and its NME as a mean over these trials: columns group and error, by image."""
-    if data.metric == "nme_dataset_box":
-        columns = ["image", "group", "errors_px", "norm_dataset_box"]
-        frame = study.images(variant, keyposs.SPLIT, columns, trials, decoder)
-        errors = np.stack(frame["errors_px"].tolist()) if len(frame) else np.empty((0, 1))
-        frame["error"] = metrics.nme(errors, frame["norm_dataset_box"].to_numpy(dtype=np.float64))
-    else:
-        columns = ["image", "group", "nme_io"]
-        frame = study.images(variant, keyposs.SPLIT, columns, trials, decoder).rename(columns={"nme_io": "error"})
-    return frame.groupby("image").agg(group=("group", "first"), error=("error", _mean))
-
-
-def _mean(errors: pd.Series) -> float:
-    return float(errors.mean(skipna=False))  # an image is compared by all seeds or by none
 
 
 def contradictions(found: tuple[Comparison, ...]) -> list[str]:

@@ -83,6 +83,7 @@ METRICS: dict[str, Metric] = {
         _failures(10, "ip", "ip"),
         _failures(7, "box", "box"),
         _failures(7, "dataset_box", "face box"),
+        _percent("success_io_10", "Success@10", "share of images with NME io of at most 10 %", lower_is_better=False),
         Metric("psnr", "PSNR", "dB", "dB", 1.0, 2, False, "peak signal-to-noise ratio of the brightness (Y)"),
         Metric("ssim", "SSIM", FRACTION, "", 1.0, 4, False, "structural similarity of the brightness (Y)"),
         Metric("ssim_dic", "SSIM 256−Y", FRACTION, "", 1.0, 4, False, "SSIM of 256−Y, as in the public code of DIC"),

@@ -17,12 +17,13 @@ from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from orchestrator.errors import one_line
 from reports.document import Curves, Face, FaceGrid, Figure
+from reports.plot_lines import LEGEND, draw_line, handles_of
+from reports.plot_maps import draw_maps
+from reports.plot_panels import draw_panels
 from reports.plot_ranges import draw_ranges
 from reports.themes import LIGHT, PREDICTION, TRUTH, Theme
 
-LEGEND_WIDTH = 84  # letters that fit below the axes
 ROW_LABEL_WIDTH = 20  # characters a line beside a row of faces
-STROKES = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -69,7 +70,7 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
     axes.grid(True, linewidth=0.6)
     axes.set_axisbelow(True)
     for line in curves.lines:
-        _draw_line(axes, line, theme)
+        draw_line(axes, line, theme)
     if curves.y_log:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
@@ -97,38 +98,19 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
     return canvas
 
 
-def _draw_line(axes: Axes, line: Any, theme: Theme) -> None:
-    colour, stroke = _stroke(line.series, theme)
-    style = (0, (2.2, 1.4)) if line.dashed else stroke
-    axes.plot(line.x, line.y, color=colour, linestyle=style, linewidth=1.2 if line.dashed else 1.8, zorder=3)
-    if len(line.x) == 1:
-        axes.plot(line.x, line.y, color=colour, marker="o", markersize=4)
-    if line.low:
-        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.10 if line.dashed else 0.18, linewidth=0)
-
-
 def _legend(canvas: Canvas, axes: Axes, curves: Curves, theme: Theme) -> None:
     """Colours name the variants; after them, in grey, what solid and dashed mean. Long legends stand below the axes."""
-    seen: dict[int, str] = {}
-    for line in curves.lines:
-        seen.setdefault(line.series, textwrap.shorten(one_line(line.label), LEGEND_WIDTH, placeholder=" …"))
-    handles = []
-    for series, label in sorted(seen.items()):
-        colour, stroke = _stroke(series, theme)
-        handles.append(Line2D([], [], color=colour, linestyle=stroke, linewidth=1.8, label=label))
+    handles = handles_of(curves.lines, theme)
+    longest = max(len(str(handle.get_label())) for handle in handles)
     for words, dashed in curves.key:
         style = (0, (2.2, 1.4)) if dashed else "-"
         handles.append(Line2D([], [], color=theme.quiet, linestyle=style, linewidth=1.2, label=words))
-    look = {"handles": handles, "fontsize": 8.0, "handlelength": 2.0, "labelspacing": 0.35, "edgecolor": "none"}
-    if len(handles) <= 6 and max(len(label) for label in seen.values()) <= 44:
+    look = {"handles": handles, **LEGEND}
+    if len(handles) <= 6 and longest <= 44:
         axes.legend(**look, loc="best", facecolor=theme.paper, framealpha=0.85)
         return
     below = canvas.legend(**look, loc="outside lower center", facecolor=theme.paper)
     canvas.set_figheight(canvas.get_figheight() + 0.165 * len(below.get_texts()))
-
-
-def _stroke(series: int, theme: Theme) -> tuple[str, Any]:
-    return theme.series[series % len(theme.series)], STROKES[series // len(theme.series) % len(STROKES)]
 
 
 def draw_faces(grid: FaceGrid, theme: Theme) -> Canvas:
@@ -179,4 +161,10 @@ def _draw_face(axes: Axes, face: Face, theme: Theme) -> None:
     axes.set_ylim(height - 0.5, -0.5)
 
 
-DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {"curves": draw_curves, "faces": draw_faces, "ranges": draw_ranges}
+DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {
+    "curves": draw_curves,
+    "panels": draw_panels,
+    "maps": draw_maps,
+    "faces": draw_faces,
+    "ranges": draw_ranges,
+}

@@ -64,6 +64,22 @@ def signed_rank_p(differences: Array) -> float:
     return float(wilcoxon(differences).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Each p corrected for there being so many, in the same order: the chance that any of them errs stays below it.
+
+    The smallest is multiplied by the number of tests m, the next by m − 1, and so on; none is smaller than one before
+    it, nor larger than 1.
+
+    Holm: A Simple Sequentially Rejective Multiple Test Procedure (1979).
+    """
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for done, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - done) * p_values[place]))
+        corrected[place] = largest
+    return tuple(corrected)
+
+
 def _bootstrap_interval(sums: Array, counts: NDArray[np.integer]) -> tuple[float, float]:
     """Percentiles of the mean over all images, from the sum and the number of images of each person."""
     generator = np.random.default_rng(SEED)

@@ -7,6 +7,7 @@ import numpy as np
 
 from reports import labels
 from reports.document import Curves, Figure, Line
+from reports.errors_by_image import errors_by_seed
 from reports.query import Results, StudyResults, Variant
 from trainables import metrics
 
@@ -23,7 +24,7 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     split = next(iter(known.splits()), "test")
-    errors = {variant.label: (variant, _errors_by_seed(known, variant, split)) for variant in known.variants}
+    errors = {variant.label: (variant, errors_by_seed(known, variant, split)) for variant in known.variants}
     errors = {label: (variant, seeds) for label, (variant, seeds) in errors.items() if seeds}
     if not errors:
         return None
@@ -47,14 +48,6 @@ def build(results: Results, study: str) -> Figure | None:
         ),
         trials=tuple(trial for line in lines for trial in line.trials),
     )
-
-
-def _errors_by_seed(study: StudyResults, variant: Variant, split: str) -> dict[str, np.ndarray]:
-    """Trial → NME io of every image that has one."""
-    if not variant.finished:
-        return {}
-    frame = study.images(variant, split, ["nme_io"]).dropna()
-    return {str(trial): group["nme_io"].to_numpy() for trial, group in frame.groupby("trial")}
 
 
 def _limit(seeds: list[np.ndarray]) -> float:

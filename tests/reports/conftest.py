@@ -78,29 +78,43 @@ class FakeLedger:
             row = {**defaults, "evaluation": evaluation, "trial": trial, "split": split, **columns}
             self.add("evaluations", **row, metric=metric, value=value)
 
-    def read_maps(
+    def read_maps(self, study: str, label: str, decoder: str, per_seed: Sequence[Sequence[float]], **how: Any) -> None:
+        """Finished trials whose maps one decoder has read, see `add_seeds`."""
+        self.add_seeds(study, label, per_seed, method="keyposs", decoder=decoder, **how)
+
+    def add_seeds(
         self,
         study: str,
         label: str,
-        decoder: str,
         per_seed: Sequence[Sequence[float]],
         metric: str = "nme_io",
         split: str = "test",
+        method: str = "hrmlff",
+        baseline: bool = False,
+        values: Callable[[np.ndarray], dict[str, float]] | None = None,
+        subset: str = "all",
+        perturbation: str = "",
+        decoder: str = "",
         **columns: Any,
     ) -> None:
-        """Finished trials whose maps one decoder has read: an error for each seed and image, two images a person.
+        """Finished trials that were measured in one way: an error for each seed and image, two images a person.
 
-        `columns` are added to the rows of the images.
+        `metric` is the mean of the errors; `values`, where given, makes the metrics from the errors of a seed instead.
+        `columns` are added to the rows of the images, of which a subset has none.
         """
         for seed, errors in enumerate(per_seed):
-            trial = self.declare(study, label, seed, splits=(split,), decoder=decoder)
+            trial = identity(identity(study, label), seed)
+            evaluation = identity(trial, split + perturbation + decoder)
+            if not any(row["evaluation"] == evaluation for row in self.rows["studies"]):
+                self.declare(study, label, seed, (split,), baseline, perturbation, decoder)
             if not any(row["trial"] == trial for row in self.rows["trials"]):
-                self.trial(trial, seed, method="keyposs", parameters=9_654_398, macs=296_587_968)
-            self.measure(trial, split, {metric: float(np.mean(errors))}, decoder=decoder)
-            for place, error in enumerate(errors):
+                self.trial(trial, seed, method=method, parameters=9_654_398, macs=296_587_968)
+            found = values(np.asarray(errors)) if values else {metric: float(np.mean(errors))}
+            self.measure(trial, split, found, subset=subset, perturbation=perturbation, decoder=decoder)
+            for place, error in enumerate(errors if subset == "all" else ()):
                 self.add(
-                    "images", evaluation=identity(trial, split + decoder), trial=trial, image=f"{place}.jpg",
-                    group=f"person {place // 2}", tags=[], nme_io=error, **columns,
+                    "images", evaluation=evaluation, trial=trial, image=f"{place}.jpg", group=f"person {place // 2}",
+                    tags=[], nme_io=error, **columns,
                 )  # fmt: skip
 
 

@@ -16,7 +16,11 @@ from reports.page import fingerprint
 from reports.query import Results
 from reports.tables import resnet18_1
 
-PAPER_TABLES = ("keyposs_1", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "resnet18_1")
+PAPER_TABLES = (
+    *("hrmlff_3a", "hrmlff_3b", "hrmlff_3c", "hrmlff_3d", "hrmlff_4", "hrmlff_6"),
+    *("keyposs_1", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "resnet18_1"),
+)
+FIGURES = ("ced", "error_histogram", "error_map", "loss_curves", "predictions")  # of a study
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def test_every_table_and_figure_is_written_in_every_format(report):
     out = files.index.parent
     names = (*PAPER_TABLES, "resnet18_ytf68_overview")
     table_files = [f"tables/{name}.{s}" for name in names for s in ("md", "tex", "csv", "html")]
-    of_study = [f"resnet18_ytf68_{name}" for name in ("ced", "loss_curves", "predictions")]
+    of_study = [f"resnet18_ytf68_{name}" for name in FIGURES]
     figure_files = [f"figures/{name}.{s}" for name in ("keyposs_anchors", *of_study) for s in ("pdf", "png")]
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert (
@@ -133,7 +137,7 @@ def test_unknown_names_are_all_answered_with_the_nearest_before_anything_is_writ
     with pytest.raises(ValueError, match=r"'resnet18_2'\. Did you mean 'resnet18_1'") as error:
         build_report(Results(realistic), tmp_path / "out", ["resnet18_2", "cde"])
     assert "'cde'. Did you mean 'ced'?" in str(error.value)
-    assert "Known: keyposs_1, " in str(error.value)
+    assert "Known: hrmlff_3_significance, " in str(error.value)
     assert ", resnet18_1, " in str(error.value)
     assert not (tmp_path / "out").exists()
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from reports import keyposs, labels
-from reports.document import Table
 from reports.keyposs_comparisons import comparisons, contradictions
 from reports.query import Results
 from reports.tables import (
@@ -15,6 +14,7 @@ from reports.tables import (
     keyposs_5_significance,
     keyposs_6,
 )
+from tests.reports.printing import printed
 
 YTF68, WFLW, AFLW = keyposs.YTF68.study, keyposs.WFLW.study, keyposs.AFLW.study
 NUM_IMAGES = 24  # of twelve persons
@@ -23,19 +23,6 @@ NUM_IMAGES = 24  # of twelve persons
 def errors(mean: float) -> list[float]:
     """Of every image, around a mean: the same pattern for all decoders, so that differences are all alike."""
     return list(mean + np.linspace(-0.01, 0.01, NUM_IMAGES))
-
-
-def printed(table: Table, row: str, column: str, group: str = "") -> labels.Printed:
-    """A cell by the words of its row and column; `group` tells rows or columns of the same name apart."""
-    found = [
-        cell
-        for line in labels.printed(table)
-        for of, cell in zip(table.columns, line.cells, strict=True)
-        if line.row.label == row and column == labels.column_title(of)
-        if group in f"{line.row.group} {labels.column_group(of)}"
-    ]
-    assert len(found) == 1, (row, column, group, len(found))
-    return found[0]
 
 
 @pytest.fixture
@@ -132,9 +119,10 @@ def test_each_decoder_is_compared_with_keyposs_of_the_same_encoding(ytf68):
     row = labels.printed(table)[1]
     # Two-hot has .06 and KeyPosS .07, in every seed and image.
     assert [cell.text for cell in row.cells[:4]] == ["−1.00 ± 0.00", "−1.00", "−1.00", "−1.00"]
-    assert [cell.text for cell in row.cells[5:]] == ["24", "12"]
+    assert [cell.text for cell in row.cells[6:]] == ["24", "12"]
     assert row.n == "3"
-    assert row.row.cells[4].value < 0.01  # twelve persons of one sign
+    # Twelve persons of one sign, in each of the four comparisons that Holm corrects for.
+    assert [cell.value for cell in row.row.cells[4:6]] == pytest.approx([2 / 2**12, 8 / 2**12])
 
 
 def test_a_comparison_by_photograph_averages_seeds_first(ledger):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports.significance import paired_by_person, signed_rank_p
+from reports.significance import holm, paired_by_person, signed_rank_p
 
 
 def test_the_interval_of_two_persons_spans_the_draws_of_either_alone():
@@ -67,3 +67,17 @@ def test_the_same_differences_give_the_same_interval():
     differences = np.random.default_rng(3).normal(size=50)
     persons = [f"{number // 2}" for number in range(50)]
     assert paired_by_person(differences, persons) == paired_by_person(differences, persons)
+
+
+@pytest.mark.parametrize(
+    ("p_values", "corrected"),
+    [
+        # .005·4, .01·3, then .03·2 and .04·1, which may not be smaller than the one before.
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
+        ([0.6, 0.7], [1.0, 1.0]),
+        ([0.02], [0.02]),
+        ([], []),
+    ],
+)
+def test_holm_multiplies_the_smallest_p_by_their_number_and_each_next_by_one_less(p_values, corrected):
+    assert holm(p_values) == pytest.approx(corrected)

@@ -1,0 +1,56 @@
+"""The same test faces seen by every network: the best, the middle and the worst of the first one. Paper 000's Fig. 5.
+
+Source: kozlowska2026hrmlff Fig. 5.
+"""
+
+from typing import Any
+
+from reports import hrmlff, labels
+from reports.document import FaceGrid, Figure
+from reports.pictures import face, images_of, ranked
+from reports.query import Results
+
+STUDIES = ()  # none in particular: built once for each study of the ledger
+
+MAX_NETWORKS = 6
+ENOUGH_FOR_PAIRS = 12  # pictures; from here on two of each kind are shown
+
+
+def build(results: Results, study: str) -> Figure | None:
+    """None before HR-MLFF and another network saw the same faces; drawing is slow, so other studies have none."""
+    known = results.study(study)
+    if known is None or hrmlff.find(known, hrmlff.BASELINE) is None:
+        return None
+    split = next(iter(known.splits()), "test")
+    seen = {variant.label: images_of(known, variant, split) for variant in hrmlff.networks_of(known)}
+    seen = dict([(label, images) for label, images in seen.items() if images][:MAX_NETWORKS])
+    first = next(iter(seen), "")
+    faces = ranked(seen[first], *seen.values()) if len(seen) > 1 else []
+    if not faces:
+        return None
+    rows = tuple(
+        (_words(rank, row), tuple(face(images[row["image"]], row) for images in seen.values()))
+        for rank, row in _picked(faces)
+    )
+    return Figure(
+        name=f"{study}_gallery",
+        title="The same faces by every network",
+        caption=f"{labels.SPLITS.get(split, split)} faces with the lowest, the median and the highest NME "
+        f"(inter-ocular) of {first}, and what the first seed of every network says of them.",
+        draw="faces",
+        data=FaceGrid(headings=tuple(seen), rows=rows),
+        trials=tuple(dict.fromkeys(one.trial for _, shown in rows for one in shown)),
+    )
+
+
+def _picked(faces: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """(rank in words, row): one or two of the best, of the median and of the worst."""
+    each = 2 if len(faces) >= ENOUGH_FOR_PAIRS else 1
+    middle = (len(faces) - each) // 2
+    parts = {"best": faces[:each], "median": faces[middle : middle + each], "worst": faces[-each:]}
+    return [(rank, row) for rank, rows in parts.items() for row in rows]
+
+
+def _words(rank: str, row: dict[str, Any]) -> str:
+    tags = [] if row["tags"] is None else list(row["tags"])
+    return f"{rank}: {', '.join(tags)}" if tags else rank

@@ -1,0 +1,106 @@
+"""Paper 000's studies in the ledger: networks, changes of one setting, and where a table finds a number.
+
+A study's baseline is HR-MLFF; a variant called "HR-MLFF, …" is HR-MLFF with that one change; every other variant is a
+network to compare it with. Labels say so before a trial is in the ledger, and a plan is told nothing else.
+"""
+
+from dataclasses import dataclass
+
+from reports import cells, labels, literature
+from reports.document import Cell, Column, Note, Row
+from reports.literature import Published
+from reports.query import Results, StudyResults, Variant, run_command
+
+SPLIT = "test"
+BASELINE = "HR-MLFF"
+NETWORKS = (BASELINE, "HRNet", "FAN", "Stacked hourglass")  # until a study is in the ledger
+LAST_WEIGHTS = "last weights"  # as an evaluation says it
+PAPER = "Kozłowska et al. 2026"
+
+# The paper's names of the networks → ours.
+PUBLISHED = {"HRMLFF (ours of 000)": BASELINE, "HRNet": "HRNet", "FAN": "FAN", "Stacked Hourglass": "Stacked hourglass"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set of the tables. `published`: its name in the paper, empty where the paper has none."""
+
+    study: str
+    title: str
+    published: str = ""
+
+
+PRIVATE = DataSet(study="hrmlff_300w_private", title="300W private", published="300W")
+FULL = DataSet(study="hrmlff_300w", title="300W full", published="300W")
+WFLW = DataSet(study="hrmlff_wflw", title="WFLW", published="WFLW")
+COFW = DataSet(study="hrmlff_cofw", title="COFW", published="COFW")
+YTF68 = DataSet(study="hrmlff_ytf68", title="ytf68")
+SYNTHETIC = DataSet(study="hrmlff_synthetic", title="rendered faces")
+DATA_SETS = (PRIVATE, FULL, COFW, WFLW, YTF68, SYNTHETIC)
+STUDIES = tuple(data.study for data in DATA_SETS)
+
+NOT_NAMED = Note("a", "The paper does not name the normaliser: its one number stands in both columns.")
+
+
+def change(label: str) -> str:
+    """What one setting of a changed HR-MLFF is, "fusion off"; empty for a network of its own."""
+    return label.removeprefix(f"{BASELINE}, ") if label.startswith(f"{BASELINE}, ") else ""
+
+
+def networks_of(study: StudyResults) -> tuple[Variant, ...]:
+    return tuple(variant for variant in study.variants if not change(variant.label))
+
+
+def networks(results: Results) -> tuple[str, ...]:
+    """Labels of the networks that the studies compare, HR-MLFF first."""
+    known = [study for data in DATA_SETS if (study := results.study(data.study)) is not None]
+    found = dict.fromkeys(variant.label for study in known for variant in networks_of(study))
+    return tuple(found) or NETWORKS
+
+
+def find(study: StudyResults, label: str) -> Variant | None:
+    return next((variant for variant in study.variants if variant.label == label), None)
+
+
+def is_plain(way: tuple[str, str, str]) -> bool:
+    """Whether a way of measuring is test faces as they are, by the selected weights."""
+    return way == (SPLIT, "", "")
+
+
+def cell(results: Results, data: DataSet, label: str, column: Column) -> Cell:
+    """What a variant reached on a data set, or why that is not known."""
+    study = results.study(data.study)
+    if study is None:
+        return Cell(progress="not run", command=run_command(data.study))
+    variant = find(study, label)
+    return Cell(text="not asked") if variant is None else cells.measured(study, variant, column)
+
+
+def column(data: DataSet, metric: str, subset: str = "all") -> Column:
+    """Of a table whose columns are data sets."""
+    group = data.title if subset == "all" else f"{data.title}: {subset}"
+    return labels.column(metric, SPLIT, subset=subset, group=group)
+
+
+def published_row(label: str, figure: str, shown: tuple[Cell, ...], marks: tuple[str, ...] = ()) -> Row:
+    return Row(
+        label=label,
+        group=f"Published: {PAPER}, {figure}",
+        source="literature",
+        citation=literature.PAPER_KEYS["000"],
+        marks=marks,
+        cells=shown,
+    )
+
+
+def our_rows(results: Results, columns: dict[Column, DataSet]) -> tuple[Row, ...]:
+    """One row for each network; every column is of a data set."""
+    return tuple(
+        Row(label=label, group="Ours", cells=tuple(cell(results, data, label, of) for of, data in columns.items()))
+        for label in networks(results)
+    )
+
+
+def printed(table: str) -> dict[tuple[str, str], Published]:
+    """The published numbers of one part of a figure, by method and data set."""
+    return {(one.method, one.dataset): one for one in literature.read("000", table)}

@@ -1,0 +1,53 @@
+"""Test faces whose pictures the ledger keeps, with what networks say of them."""
+
+from typing import Any
+
+import numpy as np
+
+from reports import labels
+from reports.document import Face
+from reports.query import StudyResults, Variant
+
+COLUMNS = ["image", "nme_io", "landmarks", "prediction", "crop", "thumbnail", "tags"]
+
+Images = dict[str, dict[str, Any]]  # rows of the ledger by the image's name
+
+
+def images_of(study: StudyResults, variant: Variant, split: str, decoder: str = "") -> Images:
+    """All images of the variant's first finished seed that have an error."""
+    if not variant.finished:
+        return {}
+    frame = study.images(variant, split, COLUMNS, variant.finished[:1], decoder)
+    return {str(row["image"]): row for row in frame.dropna(subset=["nme_io"]).to_dict("records")}
+
+
+def ranked(images: Images, *others: Images) -> list[dict[str, Any]]:
+    """Those that have a picture and that all others know too, the best first."""
+    known = [row for name, row in images.items() if all(name in other for other in others)]
+    pictured = [row for row in known if row["thumbnail"] is not None]
+    return sorted(pictured, key=lambda row: (row["nme_io"], row["image"]))
+
+
+def face(row: dict[str, Any], pictured: dict[str, Any] | None = None) -> Face:
+    """A row of `COLUMNS` and its trial as a picture with its two sets of points.
+
+    `pictured`: the row that has the picture of this face, where the row itself keeps none; it is the same face in all.
+    """
+    shown = row if pictured is None else pictured
+    return Face(
+        picture=shown["thumbnail"],
+        truth=in_thumbnail(row["landmarks"], shown["crop"]),
+        prediction=in_thumbnail(row["prediction"], shown["crop"]),
+        caption=f"{labels.number(row['nme_io'], labels.column('nme_io', 'test'))} %",
+        image=row["image"],
+        trial=row["trial"],
+    )
+
+
+def in_thumbnail(points: np.ndarray, crop: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Flat image coordinates through the 2×3 crop matrix, to pixels of the thumbnail."""
+    matrix = np.asarray(crop, dtype=np.float64).reshape(2, 3)
+    image_px = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    with np.errstate(invalid="ignore"):  # a prediction that is no number is not drawn
+        points_px = image_px @ matrix[:, :2].T + matrix[:, 2]
+    return tuple((float(x), float(y)) for x, y in points_px)
