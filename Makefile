@@ -20,8 +20,8 @@ demo: install
 	$(BIN)/marksweep demo
 
 test: install
-	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto
-	$(BIN)/pytest -m "ray or slow"
+	$(BIN)/pytest -m "not ray" --numprocesses auto --dist worksteal
+	$(BIN)/pytest -m ray
 
 test-fast: install
 	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto

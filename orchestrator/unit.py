@@ -35,7 +35,7 @@ from trainables.faces import Faces, open_faces
 from trainables.method import LandmarkModel
 from trainables.training import Diverged, Placement, train, why_finished
 from trainables.transforms.crop import Crop
-from trainables.trial import Evaluation, Trial
+from trainables.trial import Evaluation, Trial, Weights
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,10 @@ def _measure(
         pictures = (evaluation.weights, evaluation.data or trial.data, *same_pictures(evaluation))
         by_pictures.setdefault(pictures, []).append((planned, evaluation))
     loaded = ""
-    for (weights, data, *_), alike in by_pictures.items():
+    # What every trial has first: others may be missing from one that was trained by an older version.
+    for (weights, data, *_), alike in sorted(by_pictures.items(), key=lambda item: item[0][0] != "selected"):
         if weights != loaded:
-            model.load_state_dict(read_weights(folder, weights))
+            model.load_state_dict(_weights(folder, weights))
             loaded = weights
         of_data = faces if data == trial.data else faces_of(data, trial, unit, alike[0][0]["digest"])
         together = measure_all(model, of_data, [evaluation for _, evaluation in alike], session.placement.device)
@@ -164,6 +165,16 @@ def _measure(
             record_evaluation(storage, facts, summaries, image_rows(measured))
             if not (evaluation.perturbed_by or evaluation.read_by):
                 done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
+
+
+def _weights(folder: Folder, which: Weights) -> dict[str, torch.Tensor]:
+    try:
+        return read_weights(folder, which)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"The trial's {which} weights are not in {folder[1]}. One that was trained before they were kept has to be "
+            "trained again, under another seed or VERSION; or leave this evaluation out"
+        ) from error
 
 
 def _train(

@@ -183,7 +183,8 @@ def _inputs(
 
 def _thumbnails(measured: Measured, nme_io: Array) -> dict[int, bytes]:
     """JPEGs of what the network saw of the best, median and worst images, by position in `rows`: for galleries."""
-    order = np.argsort(np.nan_to_num(nme_io, nan=np.inf), kind="stable")
+    known = np.flatnonzero(~np.isnan(nme_io))  # without eye corners a face is neither good nor bad
+    order = known[np.argsort(nme_io[known], kind="stable")] if len(known) else np.arange(len(nme_io))
     middle = max(0, len(order) // 2 - THUMBNAILS // 2)
     # Few faces are among the best, the median and the worst at once.
     shown = np.unique(np.concatenate([order[:THUMBNAILS], order[middle : middle + THUMBNAILS], order[-THUMBNAILS:]]))

@@ -70,7 +70,7 @@ class LandmarkModel(nn.Module, ABC):
         self.load_state_dict(weights)
 
     def epoch_ended(self, validation: dict[str, float]) -> None:
-        """Told the validation metrics after each epoch. What a model makes of them it keeps in buffers."""
+        """Told what its weights in training reach after each epoch. What a model makes of it, it keeps in buffers."""
 
     def updates(self) -> list[Update]:
         """The optimisers of one training step, in order. A model without parameters has none."""

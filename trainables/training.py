@@ -127,7 +127,7 @@ def train(
         terms = _train_epoch(trial, faces, shown, placement, model, trained, steps)
         seconds = time.perf_counter() - started
         validation = _validate(model, faces, placement)
-        monitored = validation[recipe.monitor]
+        monitored, of_weights_in_training = validation[recipe.monitor], validation
         averaged = None
         if recipe.averaging is not None and number >= recipe.averaging.from_epoch:
             state = replace(state, sums=with_parameters(state.sums, model))
@@ -149,7 +149,7 @@ def train(
         if steps:
             of_schedule = steps[0].optimizer.param_groups[0]["lr"]
             metrics["learning_rate"] = of_schedule * _warmth(recipe.warmup, number * batches - 1)
-        model.epoch_ended(validation)
+        model.epoch_ended(of_weights_in_training)
         for step in steps:
             step.end_epoch(monitored)
         state = _next_state(state, number, model, steps, metrics, recipe.monitor, averaged)

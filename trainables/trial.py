@@ -21,8 +21,8 @@ Weights = Literal["selected", "last"]
 class Trial:
     """One training: method, data, recipe, seed, and the trial whose weights it starts from (a stage of a chain).
 
-    `shares`: how many workers share each global batch. It can change a result, because batch normalisation sees one
-    worker's share at a time.
+    `shares`: how many workers share each global batch. It can change a result, because batch normalisation, and a
+    loss that remembers, see one worker's share at a time.
     """
 
     method: Method

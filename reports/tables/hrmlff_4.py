@@ -22,7 +22,7 @@ AXES = {
     "training": ("curriculum", "averag"),
 }
 OTHERS = "other settings"
-LAST_WEIGHTS = "last weights instead of the averaged"
+LAST_WEIGHTS = "last weights instead of the selected"
 # Axis in the file → heading and marks.
 PUBLISHED = {"fusion": ("(a) fusion", ("b",)), "loss": ("(b) loss", ()), "augmentation": ("(c) augmentation", ("c",))}
 

@@ -25,6 +25,8 @@ def test_every_study_has_the_networks_and_every_change_under_a_heading(name):
     assert len(changes) == 13
     assert hrmlff_4.OTHERS not in {hrmlff_4.axis(change) for change in changes}
     assert found.seeds == (0, 1, 2)
+    # A network that is taught and read otherwise wins or loses by that.
+    assert len({(variant.method.encoder, variant.method.decoder) for variant in found.variants}) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in hrmlff.STUDIES if name not in SMALL])

@@ -12,6 +12,7 @@ from trainables.backbones.hrnet import HRNet
 from trainables.backbones.multi_level_fusion import MultiLevelHRNet
 from trainables.complexity import parameter_count
 from trainables.config import ConfigError
+from trainables.losses.composite import SquaredError
 from trainables.methods.hrmlff import Hrmlff
 from trainables.methods.hrnet import Hrnet
 from trainables.recipe import Convergence
@@ -108,6 +109,17 @@ def test_the_trunk_starts_from_a_local_file_of_hrnets_weights(tmp_path):
     started = dataclasses.replace(TINY, pretrained=str(tmp_path / "imagenet.safetensors")).build(SCHEMES["68"])
     trunk = started.state_dict()
     assert all(torch.equal(value, trunk[f"network.0.trunk.{name}"]) for name, value in weights.items())
+
+
+def test_a_stage_takes_over_the_network_and_not_what_the_loss_remembers():
+    before, other = TINY.build(SCHEMES["19"]), dataclasses.replace(TINY, loss=SquaredError()).build(SCHEMES["19"])
+    before.criterion.best.fill_(0.1)
+    after = TINY.build(SCHEMES["19"])
+    after.start_from(before.state_dict())
+    other.start_from(before.state_dict())
+    for model in (after, other):
+        assert torch.equal(model.network[1].mix.weight, before.network[1].mix.weight)
+    assert after.criterion.best == torch.inf
 
 
 def test_an_input_that_no_whole_number_of_cells_covers_is_a_mistake():

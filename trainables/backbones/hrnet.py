@@ -180,8 +180,7 @@ def load_pretrained(trunk: HRNet, path: Path) -> None:
     """Take over a trunk's weights from a safetensors file; what it holds beside them (a classifier) is passed over.
 
     The stem's third and fourth convolution and the gates of adaptive exchanges, which no public file has, keep theirs.
-    Raises ValueError where the file
-    cannot be read or lacks a weight of the trunk.
+    Raises ValueError where the file cannot be read or lacks a weight of the trunk.
     """
     try:
         weights = load_file(path)

@@ -45,6 +45,12 @@ class HeatmapModel(LandmarkModel):
     def epoch_ended(self, validation: dict[str, float]) -> None:
         self.criterion.epoch_ended(validation)
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take over the network; what the loss remembers begins anew, and may be another loss."""
+        own = {f"criterion.{name}": value for name, value in self.criterion.state_dict().items()}
+        network = {name: value for name, value in weights.items() if not name.startswith("criterion.")}
+        super().start_from(network | own)
+
     def heatmaps(self, output: Any) -> Heatmaps:
         """The maps of an output that landmarks are read from."""
         return output

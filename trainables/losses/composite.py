@@ -3,6 +3,7 @@
 All are sums over the cells of a map and means over landmarks and images, so that they have one scale.
 """
 
+import math
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
@@ -86,7 +87,8 @@ class Composite(HeatmapLoss):
 
 
 class CompositeCriterion(HeatmapCriterion):
-    """`error`: the running mean of each landmark's |H − Ĥ|, 0 before it was first seen."""
+    """`error`: the running mean of each landmark's |H − Ĥ|, 0 before it was first seen; of several workers, what the
+    first of them has seen."""
 
     error: Tensor
     term_weights: Tensor  # δ1, δ2
@@ -109,7 +111,8 @@ class CompositeCriterion(HeatmapCriterion):
         near = emphasis(truth)
         points = (near * errors.abs()).sum(dim=(2, 3)) * weight * importance(self.error)
         wing = (near * log_wing(errors, self.loss.epsilon)).sum(dim=(2, 3)) * weight
-        bends = laplacian(heatmaps).square().sum(dim=(1, 2, 3)) * self.loss.smoothness
+        # Second differences of half precision are mostly rounding.
+        bends = laplacian(heatmaps.float()).square().sum(dim=(1, 2, 3)) * self.loss.smoothness
         return {
             "points": points.mean(),
             "wing": self.term_weights[0] * wing.mean(),
@@ -117,8 +120,11 @@ class CompositeCriterion(HeatmapCriterion):
         }
 
     def epoch_ended(self, validation: dict[str, float]) -> None:
-        if validation["val_nme_io"] < IMPROVED * self.best:
-            self.best.fill_(validation["val_nme_io"])
+        nme = validation["val_nme_io"]
+        if math.isnan(nme):
+            return
+        if nme < IMPROVED * self.best:
+            self.best.fill_(nme)
             self.stale.zero_()
             return
         self.stale += 1

@@ -100,7 +100,7 @@ class KeyPosS(Method):
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:
         """`paper`, `official`, and their variants: a cosine, more epochs for small maps, and what the code does
-        differently for COFW, WFLW and COCO-WholeBody."""
+        differently for COFW, WFLW and COCO-WholeBody; its other loss there is a setting, `KeyPosS(loss="huber")`."""
         cosine, coco = Cosine(min_lr=LEAST_LR), AUGMENTATIONS["keyposs_coco"]
         return {
             "paper": PAPER_RECIPE,
