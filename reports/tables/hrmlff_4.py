@@ -19,7 +19,7 @@ AXES = {
     "(c) augmentation": ("augmentation",),
     "(c) one augmentation left out": ("rotation", "scal", "flip", "occlu"),
     "parts left out": ("embedding", "modulation"),
-    "training": ("curriculum", "averag"),
+    "training": ("curriculum", "averag", "weights"),
 }
 OTHERS = "other settings"
 LAST_WEIGHTS = "last weights instead of the selected"
