@@ -7,7 +7,7 @@ network to compare it with. Labels say so before a trial is in the ledger, and a
 from dataclasses import dataclass
 
 from reports import cells, labels, literature
-from reports.document import Cell, Column, Note, Row
+from reports.document import Cell, Column, Row
 from reports.literature import Published
 from reports.query import Results, StudyResults, Variant, run_command
 
@@ -39,8 +39,6 @@ SYNTHETIC = DataSet(study="hrmlff_synthetic", title="rendered faces (small netwo
 DATA_SETS = (PRIVATE, FULL, COFW, WFLW, YTF68, SYNTHETIC)
 STUDIES = tuple(data.study for data in DATA_SETS)
 
-NOT_NAMED = Note("a", "The paper does not name the normaliser: its one number stands in both columns.")
-
 
 def change(label: str) -> str:
     """What one setting of a changed HR-MLFF is, "fusion off"; empty for a network of its own."""
@@ -65,6 +63,11 @@ def find(study: StudyResults, label: str) -> Variant | None:
 def is_plain(way: tuple[str, str, str]) -> bool:
     """Whether a way of measuring is test faces as they are, by the selected weights."""
     return way == (SPLIT, "", "")
+
+
+def shows_networks(label: str, way: tuple[str, str, str]) -> bool:
+    """`wants` of the tables that compare networks on test faces as they are."""
+    return not change(label) and is_plain(way)
 
 
 def cell(results: Results, data: DataSet, label: str, column: Column) -> Cell:

@@ -7,10 +7,7 @@ from reports.query import Results
 
 STUDIES = hrmlff.STUDIES
 
-
-def wants(label: str, way: tuple[str, str, str]) -> bool:
-    """Whether a study's measurement is compared in this table."""
-    return not hrmlff.change(label) and hrmlff.is_plain(way)
+wants = hrmlff.shows_networks
 
 
 def build(results: Results) -> Table | None:

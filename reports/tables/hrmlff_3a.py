@@ -15,7 +15,7 @@ COLUMNS: dict[Column, DataSet] = {
 STUDIES = tuple(dict.fromkeys(data.study for data, _ in PLACES))
 
 NOTES = (
-    hrmlff.NOT_NAMED,
+    Note("a", "The paper does not name the normaliser: its one number stands in both columns."),
     Note(
         "b",
         "The paper counts 3,837 training and 600 test pictures, which fits the private test alone (3,148 + 689, and "
@@ -34,10 +34,7 @@ NOTES = (
     ),
 )
 
-
-def wants(label: str, way: tuple[str, str, str]) -> bool:
-    """Whether a study's measurement stands in this table."""
-    return not hrmlff.change(label) and hrmlff.is_plain(way)
+wants = hrmlff.shows_networks
 
 
 def build(results: Results) -> Table:

@@ -33,10 +33,7 @@ NOTES = (
     Note("b", "The 1,345 pictures that the paper gives as the size of COFW are its training set; 507 others test."),
 )
 
-
-def wants(label: str, way: tuple[str, str, str]) -> bool:
-    """Whether a study's measurement stands in this table."""
-    return not hrmlff.change(label) and hrmlff.is_plain(way)
+wants = hrmlff.shows_networks
 
 
 def build(results: Results) -> Table:

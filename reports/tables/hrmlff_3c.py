@@ -30,10 +30,7 @@ NOTES = (
 )
 MARKS = {"COFW": ("c",), "WFLW": ("b",)}
 
-
-def wants(label: str, way: tuple[str, str, str]) -> bool:
-    """Whether a study's measurement stands in this table."""
-    return not hrmlff.change(label) and hrmlff.is_plain(way)
+wants = hrmlff.shows_networks
 
 
 def build(results: Results) -> Table:

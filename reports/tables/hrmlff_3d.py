@@ -22,10 +22,7 @@ NOTES = (
     Note("b", "The paper calls .547 significantly above others; at 10 % it is below .605, which others have reached."),
 )
 
-
-def wants(label: str, way: tuple[str, str, str]) -> bool:
-    """Whether a study's measurement stands in this table."""
-    return not hrmlff.change(label) and hrmlff.is_plain(way)
+wants = hrmlff.shows_networks
 
 
 def build(results: Results) -> Table:
