@@ -138,6 +138,6 @@ def test_the_papers_recipe_is_the_papers():
 @pytest.mark.slow
 def test_the_network_overfits_8_rendered_faces(prepared, rendered):
     method = dataclasses.replace(TINY, input_size=128)
-    faces, error = error_after_learning_by_heart(method, prepared(rendered, method.input_size), steps=300, lr=2e-3)
+    faces, error = error_after_learning_by_heart(method, prepared(rendered, method.input_size), steps=160, lr=8e-3)
     assert faces == 8
     assert error < 0.01
