@@ -16,3 +16,8 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"needs real data sets, and {root} does not exist (set MARKSWEEP_DATA)")
     return root
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow ones first: at the end they would leave all processes but one waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
