@@ -99,7 +99,7 @@ def execute(unit: Unit, session: Session) -> None:
         done.error = f"{type(error).__name__}: {error}"
         if isinstance(error, Diverged):
             # From its last epoch it would only diverge again.
-            delete_checkpoints((storage.filesystem, storage.trial(unit.id)))
+            delete_checkpoints(_folder(storage, unit.id))
         # A network that could not be measured stays trained: the next run measures it again.
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1 and not done.trained:
@@ -115,25 +115,17 @@ def _train_and_measure(
         import_study_file(Path(unit.study_file))
     trial: Trial = registry.rebuild(unit.trial)
     faces = faces_of(trial.data, trial, unit, unit.facts["data_digest"])
-    folder: Folder = (storage.filesystem, storage.trial(unit.id))
     if not done.trained:
-        _train(unit, trial, faces, session, storage, folder, recorder, done)
+        _train(unit, trial, faces, session, storage, recorder, done)
     done.trained = True
     if recorder is None:
         return
     model = trial.method.build(faces.scheme).to(session.placement.device)
-    _measure(unit, trial, faces, model, session, storage, folder, done)
+    _measure(unit, trial, faces, model, session, storage, done)
 
 
 def _measure(
-    unit: Unit,
-    trial: Trial,
-    faces: Faces,
-    model: LandmarkModel,
-    session: Session,
-    storage: Storage,
-    folder: Folder,
-    done: _Outcome,
+    unit: Unit, trial: Trial, faces: Faces, model: LandmarkModel, session: Session, storage: Storage, done: _Outcome
 ) -> None:
     """Make and record the unit's evaluations, in one pass of the same weights over the same pictures."""
     by_pictures: dict[tuple[Any, ...], list[tuple[dict[str, Any], Evaluation]]] = {}
@@ -145,7 +137,7 @@ def _measure(
     # What every trial has first: others may be missing from one that was trained by an older version.
     for (weights, data, *_), alike in sorted(by_pictures.items(), key=lambda item: item[0][0] != "selected"):
         if weights != loaded:
-            model.load_state_dict(_weights(folder, weights))
+            model.load_state_dict(_weights(_folder(storage, unit.id), weights))
             loaded = weights
         of_data = faces if data == trial.data else faces_of(data, trial, unit, alike[0][0]["digest"])
         together = measure_all(model, of_data, [evaluation for _, evaluation in alike], session.placement.device)
@@ -167,6 +159,10 @@ def _measure(
                 done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
 
 
+def _folder(storage: Storage, trial: str) -> Folder:
+    return storage.filesystem, storage.trial(trial)
+
+
 def _weights(folder: Folder, which: Weights) -> dict[str, torch.Tensor]:
     try:
         return read_weights(folder, which)
@@ -183,18 +179,18 @@ def _train(
     faces: Faces,
     session: Session,
     storage: Storage,
-    folder: Folder,
     recorder: TrialRecorder | None,
     done: _Outcome,
 ) -> None:
     """Train to the end, from the last checkpoint where there is one, and keep the selected weights."""
+    folder = _folder(storage, unit.id)
     state = read_checkpoint(folder)
     begun = session.placement.broadcast(state.epoch if state else 0)
     if begun != (state.epoch if state else 0):
         raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
     initial = None
     if state is None and unit.starts_from:
-        initial = read_weights((storage.filesystem, storage.trial(unit.starts_from)))
+        initial = read_weights(_folder(storage, unit.starts_from))
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),

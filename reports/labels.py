@@ -145,6 +145,10 @@ def column(
     )
 
 
+def split_name(split: str) -> str:
+    return SPLITS.get(split, split)
+
+
 def dataset_name(dataset: str) -> str:
     return DATASETS.get(dataset, dataset)
 
@@ -153,7 +157,7 @@ def column_group(of: Column) -> str:
     """The heading above neighbouring columns."""
     if of.group:
         return of.group
-    split = SPLITS.get(of.split, of.split)
+    split = split_name(of.split)
     return split if of.subset == "all" else f"{split}: {of.subset}"
 
 

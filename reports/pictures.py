@@ -10,6 +10,8 @@ from reports.query import StudyResults, Variant
 
 COLUMNS = ["image", "nme_io", "landmarks", "prediction", "crop", "thumbnail", "tags"]
 
+ENOUGH_FOR_PAIRS = 12  # pictures; from here on two of each kind are shown
+
 Images = dict[str, dict[str, Any]]  # rows of the ledger by the image's name
 
 
@@ -26,6 +28,16 @@ def ranked(images: Images, *others: Images) -> list[dict[str, Any]]:
     known = [row for name, row in images.items() if all(name in other for other in others)]
     pictured = [row for row in known if row["thumbnail"] is not None]
     return sorted(pictured, key=lambda row: (row["nme_io"], row["image"]))
+
+
+def picks(count: int, fewest: int | None = None) -> list[tuple[str, int]]:
+    """(rank in words, place) of one or two of the best, of the median and of the worst of `count` ranked faces.
+
+    `fewest`: the smallest count among those shown beside each other, which decides for all whether it is one or two.
+    """
+    each = 2 if (count if fewest is None else fewest) >= ENOUGH_FOR_PAIRS else 1
+    starts = {"best": 0, "median": (count - each) // 2, "worst": count - each}
+    return [(rank, start + k) for rank, start in starts.items() for k in range(each)]
 
 
 def face(row: dict[str, Any], pictured: dict[str, Any] | None = None) -> Face:

@@ -119,6 +119,11 @@ class StudyResults:
         asked = {split for variant in self.variants for split, *way in variant.evaluations if not any(way)}
         return tuple(sorted(asked, key=lambda split: ({"test": 0, "val": 1, "train": 2}.get(split, 3), split)))
 
+    @property
+    def main_split(self) -> str:
+        """The split that figures of the study show: the test set where it evaluates one."""
+        return next(iter(self.splits()), "test")
+
     def values(
         self,
         variant: Variant,

@@ -23,8 +23,8 @@ def multiply_accumulates(model: nn.Module, input_size: int) -> int:
     was_training = model.training
     model.eval()
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    # Without gradients, or fused, attention would go by in one piece that the counter does not know.
-    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+    # Fused, as it is without gradients or by default, attention is one piece that the counter does not know.
+    with FlopCounterMode(display=False) as counter, torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
         model(torch.zeros(1, 3, input_size, input_size, device=device))
     model.train(was_training)
     return counter.get_total_flops() // 2

@@ -23,7 +23,7 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     errors = {variant.label: (variant, errors_by_seed(known, variant, split)) for variant in known.variants}
     errors = {label: (variant, seeds) for label, (variant, seeds) in errors.items() if seeds}
     if not errors:
@@ -35,7 +35,7 @@ def build(results: Results, study: str) -> Figure | None:
         name=f"{study}_ced",
         title="Cumulative error distribution",
         caption=f"Share of the {'–'.join(map(str, sorted({min(images), max(images)})))} "
-        f"{labels.SPLITS.get(split, split).lower()} images with an NME (inter-ocular) of at most x: mean over seeds; "
+        f"{labels.split_name(split).lower()} images with an NME (inter-ocular) of at most x: mean over seeds; "
         "the band spans their minimum and maximum.",
         draw="curves",
         data=Curves(

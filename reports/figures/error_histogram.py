@@ -23,7 +23,7 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     errors = [(variant, errors_by_seed(known, variant, split)) for variant in hrmlff.networks_of(known)]
     lines = tuple(_line(known, variant, seeds) for variant, seeds in errors if seeds)
     if not lines:
@@ -31,7 +31,7 @@ def build(results: Results, study: str) -> Figure | None:
     return Figure(
         name=f"{study}_error_histogram",
         title="Histogram of errors",
-        caption=f"Share of the {labels.SPLITS.get(split, split).lower()} images in bins of NME (inter-ocular) of "
+        caption=f"Share of the {labels.split_name(split).lower()} images in bins of NME (inter-ocular) of "
         f"{labels.number(BIN, NME)} %: mean over seeds. The legend says how many images have an NME up to "
         f"{FEW:.0%}, above {MANY:.0%}, and beyond the axis.",
         draw="curves",

@@ -20,7 +20,7 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     shown = [(variant, _map(known, variant, split)) for variant in hrmlff.networks_of(known) if variant.finished]
     maps = [(variant, found) for variant, found in shown if found is not None]
     if not maps:
@@ -28,7 +28,7 @@ def build(results: Results, study: str) -> Figure | None:
     return Figure(
         name=f"{study}_error_map",
         title="Error by landmark",
-        caption=f"Mean error of each landmark over the {labels.SPLITS.get(split, split).lower()} images and seeds, in "
+        caption=f"Mean error of each landmark over the {labels.split_name(split).lower()} images and seeds, in "
         "percent of the distance of the outer eye corners, drawn on the mean face of these images in their crops.",
         draw="maps",
         data=LandmarkMaps(value_label="mean error (% io)", maps=tuple(found for _, found in maps)),

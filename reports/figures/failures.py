@@ -19,7 +19,7 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None or hrmlff.find(known, hrmlff.BASELINE) is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     seen = [(variant.label, ranked(images_of(known, variant, split))) for variant in hrmlff.networks_of(known)]
     rows = tuple(
         (label, tuple(face(row) for row in reversed(faces[-NUM_FACES:])))
@@ -31,7 +31,7 @@ def build(results: Results, study: str) -> Figure | None:
     return Figure(
         name=f"{study}_failures",
         title="Failures",
-        caption=f"The {NUM_FACES} {labels.SPLITS.get(split, split).lower()} faces with the highest NME (inter-ocular) "
+        caption=f"The {NUM_FACES} {labels.split_name(split).lower()} faces with the highest NME (inter-ocular) "
         "of each network's first seed, the worst first.",
         draw="faces",
         data=FaceGrid(headings=("worst", "second", "third", "fourth"), rows=rows),

@@ -7,13 +7,12 @@ from typing import Any
 
 from reports import hrmlff, labels
 from reports.document import FaceGrid, Figure
-from reports.pictures import face, images_of, ranked
+from reports.pictures import face, images_of, picks, ranked
 from reports.query import Results
 
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
 MAX_NETWORKS = 6
-ENOUGH_FOR_PAIRS = 12  # pictures; from here on two of each kind are shown
 
 
 def build(results: Results, study: str) -> Figure | None:
@@ -21,34 +20,26 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None or hrmlff.find(known, hrmlff.BASELINE) is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     seen = {variant.label: images_of(known, variant, split) for variant in hrmlff.networks_of(known)}
     seen = dict([(label, images) for label, images in seen.items() if images][:MAX_NETWORKS])
     first = next(iter(seen), "")
     faces = ranked(seen[first], *seen.values()) if len(seen) > 1 else []
     if not faces:
         return None
+    picked = [(rank, faces[place]) for rank, place in picks(len(faces))]
     rows = tuple(
-        (_words(rank, row), tuple(face(images[row["image"]], row) for images in seen.values()))
-        for rank, row in _picked(faces)
+        (_words(rank, row), tuple(face(images[row["image"]], row) for images in seen.values())) for rank, row in picked
     )
     return Figure(
         name=f"{study}_gallery",
         title="The same faces by every network",
-        caption=f"{labels.SPLITS.get(split, split)} faces with the lowest, the median and the highest NME "
+        caption=f"{labels.split_name(split)} faces with the lowest, the median and the highest NME "
         f"(inter-ocular) of {first}, and what the first seed of every network says of them.",
         draw="faces",
         data=FaceGrid(headings=tuple(seen), rows=rows),
         trials=tuple(dict.fromkeys(one.trial for _, shown in rows for one in shown)),
     )
-
-
-def _picked(faces: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """(rank in words, row): one or two of the best, of the median and of the worst."""
-    each = 2 if len(faces) >= ENOUGH_FOR_PAIRS else 1
-    middle = (len(faces) - each) // 2
-    parts = {"best": faces[:each], "median": faces[middle : middle + each], "worst": faces[-each:]}
-    return [(rank, row) for rank, rows in parts.items() for row in rows]
 
 
 def _words(rank: str, row: dict[str, Any]) -> str:

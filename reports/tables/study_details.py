@@ -14,14 +14,14 @@ def build(results: Results, study: str) -> Table | None:
     known = results.study(study)
     if known is None:
         return None
-    split = next(iter(known.splits()), "test")
+    split = known.main_split
     rows = [*_of_subsets(known, split), *_of_ways(known)]
     if not rows:
         return None
     return Table(
         name=f"{study}_details",
         title=f"{study}: subsets, perturbations, decoders",
-        caption=f"Variants of {study} on parts of the {labels.SPLITS.get(split, split).lower()} split, with perturbed "
+        caption=f"Variants of {study} on parts of the {labels.split_name(split).lower()} split, with perturbed "
         "crops, or read by another decoder: mean ± sample standard deviation over n seeds.",
         columns=_columns(split),
         rows=tuple(rows),

@@ -16,8 +16,8 @@ def build(results: Results, study: str) -> Table | None:
         raise ValueError(f"The ledger has no study {study!r}. Known: {', '.join(results.studies()) or 'none yet'}.")
     if known.ways() and not known.splits():
         return None
-    split = next(iter(known.splits()), "test")
-    name = labels.SPLITS.get(split, split).lower()
+    split = known.main_split
+    name = labels.split_name(split).lower()
     columns = _columns(known, split)
     return Table(
         name=f"{study}_overview",

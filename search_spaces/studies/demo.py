@@ -10,13 +10,14 @@ from search_spaces.study import Study
 from search_spaces.variants import Resources, Variant
 from trainables.datasets.synthetic import Synthetic
 from trainables.methods.mean_shape import MeanShape
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.recipe import Cosine, Recipe
 from trainables.trial import Evaluation
 
 SMALL = ResNet18(input_size=64, width=32)
 FACES = Synthetic(train=400, val=50, test=100)
-RECIPE = replace(PAPER_RECIPE, epochs=20, batch_size=32, schedule=Cosine(), early_stop_patience=None)
+RECIPE = replace(PAPER_001, epochs=20, batch_size=32, schedule=Cosine(), early_stop_patience=None)
 
 STUDY = Study(
     question="What does augmentation do for a small network on rendered faces, and what is the floor?",

@@ -8,7 +8,8 @@ the other. `--set resources.gpus=0.5` runs two at a time on one GPU; `--set reso
 from search_spaces.study import Study
 from search_spaces.variants import Resources, Variant, ablate
 from trainables.datasets.ibug300w_xml import Ibug300wXml
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.trial import Evaluation
 
 STUDY = Study(
@@ -17,7 +18,7 @@ STUDY = Study(
         Variant(
             method=ResNet18(),
             data=Ibug300wXml(),
-            recipe=PAPER_RECIPE,
+            recipe=PAPER_001,
             resources=Resources(workers=0, cpus=2, gpus=1),
             label="ResNet18",
         ),

@@ -9,7 +9,8 @@ from dataclasses import replace
 from search_spaces.study import Study
 from search_spaces.variants import Variant, ablate
 from trainables.datasets.ytf68 import Ytf68
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.trial import Evaluation
 
 STUDY = Study(
@@ -18,7 +19,7 @@ STUDY = Study(
         Variant(
             method=ResNet18(input_size=64),
             data=Ytf68(),
-            recipe=replace(PAPER_RECIPE, epochs=40),
+            recipe=replace(PAPER_001, epochs=40),
             label="ResNet18",
         ),
         {"recipe.augmentation": (None,)},

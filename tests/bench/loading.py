@@ -13,7 +13,8 @@ from trainables.datasets.synthetic import Synthetic
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
 from trainables.methods.hrnet import Hrnet
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.recipe import Recipe
 from trainables.training import Placement, train
 from trainables.transforms.augmentation import AUGMENTATIONS
@@ -26,8 +27,8 @@ MANY = Synthetic(train=128, val=1, test=1)
 CASES = (
     (
         "ResNet18 at 64×64, paper 001's augmentation",
-        Trial(method=ResNet18(input_size=64), data=MANY, recipe=PAPER_RECIPE),
-        Trial(method=ResNet18(input_size=64), data=MANY, recipe=replace(PAPER_RECIPE, epochs=ROUNDS + 1)),
+        Trial(method=ResNet18(input_size=64), data=MANY, recipe=PAPER_001),
+        Trial(method=ResNet18(input_size=64), data=MANY, recipe=replace(PAPER_001, epochs=ROUNDS + 1)),
     ),
     (
         "HRNet-W18 at 256×256, paper 000's augmentation",

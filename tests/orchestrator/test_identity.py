@@ -19,7 +19,8 @@ from trainables.datasets.synthetic import Synthetic
 from trainables.datasets.ytf68 import Ytf68
 from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShape
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.recipe import Averaging, Constant, Convergence, Cosine, Multistep, Pairs, Recipe, Warmup
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.curriculum import Curriculum
@@ -42,7 +43,7 @@ WHOLE = Trial(
     method=ResNet18(),
     data=Synthetic(),
     recipe=dataclasses.replace(
-        PAPER_RECIPE,
+        PAPER_001,
         curriculum=Curriculum(),
         warmup=Warmup(),
         clip_norm=8.0,
@@ -55,7 +56,7 @@ WHOLE = Trial(
 RECORDED = {
     "the defaults": (Trial(method=ResNet18(), data=Ytf68()), "ee71f038b65658a6", "32e43e2bc7ab194c"),
     "paper 001, seed 3": (
-        Trial(method=ResNet18(), data=Ytf68(), recipe=PAPER_RECIPE, seed=3),
+        Trial(method=ResNet18(), data=Ytf68(), recipe=PAPER_001, seed=3),
         "8fe1ecc72dd0e73d",
         "52799ca682c9ae77",
     ),
@@ -170,7 +171,7 @@ def test_every_setting_of_a_trial_changes_its_id_unless_it_says_otherwise(path, 
 
 @pytest.mark.parametrize("schedule", [Constant(), Cosine(), Multistep(milestones=(3,)), Multistep(milestones=(3, 4))])
 def test_every_schedule_has_an_id_of_its_own(schedule):
-    ids = {id_of(with_changes(WHOLE, {"recipe.schedule": each})) for each in (PAPER_RECIPE.schedule, schedule)}
+    ids = {id_of(with_changes(WHOLE, {"recipe.schedule": each})) for each in (PAPER_001.schedule, schedule)}
     assert len(ids) == 2
 
 

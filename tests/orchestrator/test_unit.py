@@ -524,6 +524,19 @@ def test_both_the_mean_weights_and_the_last_ones_are_measured_now_and_later(plac
     assert found[trial, ""] != found[trial, "last weights"]
 
 
+def test_last_weights_that_were_never_kept_are_named_and_the_rest_is_measured(place):
+    averaged = with_changes(NETWORK, {"label": "averaged", "recipe.averaging": Averaging(from_epoch=2)})
+    run(place, averaged, evaluations=())
+    (row,) = rows(place, "trials")
+    place.storage.filesystem.delete_file(f"{place.storage.trial(row['trial'])}/last.safetensors")
+    run(place, averaged, evaluations=(Evaluation(weights="last"), Evaluation()))
+    after = only_trial(place)
+    assert after["state"] == "finished"
+    assert "last weights are not in" in after["error"]
+    assert "trained again" in after["error"]
+    assert {row["decoder"] for row in of_whole_splits(place)} == {""}
+
+
 def test_a_trial_starts_from_the_weights_of_its_stage(place):
     """The mean of a stage that saw every face once and of a trial that saw every face once more is the same mean."""
     after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.batch_size": 6, "label": "after"})

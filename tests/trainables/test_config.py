@@ -27,13 +27,14 @@ from trainables.config import (
 )
 from trainables.datasets.synthetic import Synthetic
 from trainables.methods.mean_shape import MeanShape
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18
+from trainables.methods.resnet18 import ResNet18
+from trainables.paper_recipes import PAPER_001
 from trainables.recipe import Adam, Cosine, Multistep, Plateau, Recipe
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation, Trial
 
-TRIAL = Trial(method=ResNet18(), data=Synthetic(), recipe=PAPER_RECIPE, seed=3)
+TRIAL = Trial(method=ResNet18(), data=Synthetic(), recipe=PAPER_001, seed=3)
 
 
 def test_a_wrong_value_is_refused_at_birth_with_its_name_and_the_reason():
@@ -115,7 +116,7 @@ def test_nearest_gives_the_closest_name_and_all_names_or_says_none():
     assert nearest("zzz", []) == "Known: none."
 
 
-@pytest.mark.parametrize("value", [TRIAL, PAPER_RECIPE, ResNet18(), Synthetic(), Crop(), Adam()], ids=lambda v: v.kind)
+@pytest.mark.parametrize("value", [TRIAL, PAPER_001, ResNet18(), Synthetic(), Crop(), Adam()], ids=lambda v: v.kind)
 def test_a_config_is_frozen_hashable_and_equal_to_its_copy(value):
     with pytest.raises(dataclasses.FrozenInstanceError):
         value.anything = 1

@@ -8,7 +8,8 @@ import torch
 from trainables.backbones.resnet import ResNet18 as Backbone
 from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.method import Batch
-from trainables.methods.resnet18 import PAPER_RECIPE, ResNet18, ResNet18Landmarks
+from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
+from trainables.paper_recipes import PAPER_001
 from trainables.recipe import Adam, Cosine, Plateau, Recipe
 from trainables.training import Placement, train
 from trainables.transforms.augmentation import Augmentation
@@ -74,12 +75,12 @@ def test_the_network_sees_grey_from_minus_1_to_1():
 
 
 def test_the_papers_recipe_is_that_of_methods_4():
-    assert PAPER_RECIPE.optimizer == Adam(lr=1e-3)
-    assert PAPER_RECIPE.schedule == Plateau(factor=0.5, patience=5, min_lr=1e-6)
-    assert (PAPER_RECIPE.epochs, PAPER_RECIPE.batch_size, PAPER_RECIPE.early_stop_patience) == (100, 64, 15)
-    assert PAPER_RECIPE.monitor == "val_mse"
-    assert PAPER_RECIPE.augmentation == Augmentation()
-    assert (PAPER_RECIPE.crop.source, PAPER_RECIPE.crop.scale, PAPER_RECIPE.crop.square) == ("dataset", 1.2, False)
+    assert PAPER_001.optimizer == Adam(lr=1e-3)
+    assert PAPER_001.schedule == Plateau(factor=0.5, patience=5, min_lr=1e-6)
+    assert (PAPER_001.epochs, PAPER_001.batch_size, PAPER_001.early_stop_patience) == (100, 64, 15)
+    assert PAPER_001.monitor == "val_mse"
+    assert PAPER_001.augmentation == Augmentation()
+    assert (PAPER_001.crop.source, PAPER_001.crop.scale, PAPER_001.crop.square) == ("dataset", 1.2, False)
     assert (ResNet18().input_size, ResNet18().width) == (224, 64)
 
 

@@ -5,14 +5,13 @@ from math import gcd
 import torch
 from torch import Tensor, nn
 
-from trainables.backbones.hourglass import stem
+from trainables.backbones.hourglass import heatmap_layer, stem
 from trainables.backbones.hourglass_blocks import Residual
 
 STRIDE = 8  # px of the picture for each heatmap px
 PATCH = 2  # heatmap px along each side of a token
 MLP_RATIO = 4
 POSITION_STD = 0.02  # of the learned positions, at first
-INITIAL_STD = 0.001  # of the weights of the convolutions that give heatmaps
 INITIAL_HEIGHT = 0.05  # of heatmaps
 
 
@@ -35,7 +34,7 @@ class DualViT(nn.Module):
         tokens = (input_size // (STRIDE * PATCH)) ** 2
         self.stem = nn.Sequential(stem(width, Residual, nn.MaxPool2d(2)), nn.MaxPool2d(2))
         self.blocks = nn.ModuleList(DualBlock(width, tokens, layers, heads) for _ in range(blocks))
-        self.heatmaps = nn.ModuleList(_heatmaps(width, num_landmarks) for _ in range(blocks))
+        self.heatmaps = nn.ModuleList(heatmap_layer(width, num_landmarks, INITIAL_HEIGHT) for _ in range(blocks))
         # The last block has none after it, which would be told.
         self.from_heatmaps = nn.ModuleList(nn.Conv2d(num_landmarks, width, 1) for _ in range(blocks - 1))
         self.long_skips = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(blocks - 1))
@@ -123,13 +122,6 @@ def check_sizes(input_size: int, width: int, heads: int) -> None:
         raise ValueError("width is not a multiple of 4, and the first block of the stem has layers of 1/4 of it")
     if width % heads:
         raise ValueError(f"width is not a multiple of the number of heads, {heads}, which share it")
-
-
-def _heatmaps(width: int, num_landmarks: int) -> nn.Conv2d:
-    convolution = nn.Conv2d(width, num_landmarks, 1)
-    nn.init.normal_(convolution.weight, std=INITIAL_STD)
-    nn.init.constant_(convolution.get_parameter("bias"), INITIAL_HEIGHT)
-    return convolution
 
 
 def _transformer(length: int, layers: int, heads: int) -> nn.Sequential:

@@ -33,7 +33,7 @@ class StackedHourglass(nn.Module):
         self.stem = stem(width, block, pool)
         self.hourglasses = nn.ModuleList(Hourglass(DEPTH, width, block, pool) for _ in range(stacks))
         self.features = nn.ModuleList(_features(width, block) for _ in range(stacks))
-        self.heatmaps = nn.ModuleList(_heatmaps(width, num_landmarks) for _ in range(stacks))
+        self.heatmaps = nn.ModuleList(heatmap_layer(width, num_landmarks) for _ in range(stacks))
         # The last stack has none after it, which would be told.
         self.from_features = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(stacks - 1))
         self.from_heatmaps = nn.ModuleList(nn.Conv2d(num_landmarks, width, 1) for _ in range(stacks - 1))
@@ -83,6 +83,14 @@ def stem(width: int, block: Block, pool: nn.Module) -> nn.Sequential:
     )
 
 
+def heatmap_layer(width: int, num_landmarks: int, height: float = 0.0) -> nn.Conv2d:
+    """Features → heatmaps that are nearly flat at first, all of this height."""
+    convolution = nn.Conv2d(width, num_landmarks, 1)
+    nn.init.normal_(convolution.weight, std=INITIAL_STD)
+    nn.init.constant_(convolution.get_parameter("bias"), height)
+    return convolution
+
+
 def check_sizes(input_size: int, width: int, share: int) -> None:
     """Raises ValueError for an input whose maps cannot be halved, or a width without whole shares of 1/`share`."""
     if input_size % (STRIDE * 2**DEPTH):
@@ -97,10 +105,3 @@ def check_sizes(input_size: int, width: int, share: int) -> None:
 def _features(width: int, block: Block) -> nn.Sequential:
     """F = ReLU(norm(1×1(R(the hourglass's maps))))."""
     return nn.Sequential(block(width, width), nn.Conv2d(width, width, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
-
-
-def _heatmaps(width: int, num_landmarks: int) -> nn.Conv2d:
-    convolution = nn.Conv2d(width, num_landmarks, 1)
-    nn.init.normal_(convolution.weight, std=INITIAL_STD)
-    nn.init.constant_(convolution.get_parameter("bias"), 0.0)
-    return convolution

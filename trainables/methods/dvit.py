@@ -22,6 +22,7 @@ heatmaps; 500 epochs. Paper 001 prints nothing of how it trained D-ViT; the reci
 are trained alike, with the learning rate of D-ViT's public code.
 """
 
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -36,10 +37,9 @@ from trainables.codecs.heatmap_model import StackedHeatmapModel
 from trainables.codecs.soft_argmax import SoftArgmax
 from trainables.config import config
 from trainables.method import Batch, Method
-from trainables.recipe import Adam, NotNegative, Plateau, PositiveInt, Recipe
+from trainables.paper_recipes import PAPER_001
+from trainables.recipe import Adam, NotNegative, PositiveInt, Recipe
 from trainables.schemes import Scheme
-from trainables.transforms.augmentation import Augmentation
-from trainables.transforms.crop import CONVENTIONS
 
 # Of max(H, 0), without a sharpness: exact for a Gaussian, where softmaxes are off by 0.1 cells or more. A small network
 # trained and read so erred by 6.6 % of the eyes' distance on rendered faces after 900 steps; with the softmax of 20·H
@@ -47,16 +47,7 @@ from trainables.transforms.crop import CONVENTIONS
 # Gaussian yet.
 MEAN_POSITION = SoftArgmax()
 
-PAPER_RECIPE = Recipe(
-    epochs=100,
-    batch_size=64,
-    optimizer=Adam(lr=1e-4),
-    schedule=Plateau(factor=0.5, patience=5, min_lr=1e-6),
-    crop=CONVENTIONS["dlib"],
-    augmentation=Augmentation(),
-    monitor="val_mse",
-    early_stop_patience=15,
-)
+PAPER_RECIPE = replace(PAPER_001, optimizer=Adam(lr=1e-4))
 
 
 @config

@@ -11,11 +11,12 @@ a plateau schedule, early stopping; rotation, crop, resize, flip and colour jitt
   Sec. 1   MSE                              → ResNet18Landmarks.losses
   Sec. 1   rotation, crop, flip, jitter     → transforms/augmentation.py
   Sec. 5.1 adaptive cropping via dlib       → transforms/crop.py, `CONVENTIONS["dlib"]`
-  Sec. 5.1 schedule, early stop, checkpoint → PAPER_RECIPE, training.py
+  Sec. 5.1 schedule, early stop, checkpoint → paper_recipes.py, training.py
   Table 1  MSE, NME, accuracy at 3 and 5 px → metrics.py
 
-Departs: the paper prints neither learning rate, batch and epochs nor the ranges of its augmentation; ours are below. A
-dlib detector is not run: the data set gives the box, or the tight landmark box ×1.2 is taken where it gives none.
+Departs: the paper prints neither learning rate, batch and epochs nor the ranges of its augmentation; ours are in
+`PAPER_001`. A dlib detector is not run: the data set gives the box, or the tight landmark box ×1.2 is taken where it
+gives none.
 """
 
 from typing import ClassVar
@@ -27,21 +28,9 @@ from torch import Tensor
 from trainables.backbones import resnet
 from trainables.config import config
 from trainables.method import Batch, LandmarkModel, Method
-from trainables.recipe import Adam, Plateau, PositiveInt, Recipe
+from trainables.paper_recipes import PAPER_001
+from trainables.recipe import PositiveInt, Recipe
 from trainables.schemes import Scheme
-from trainables.transforms.augmentation import Augmentation
-from trainables.transforms.crop import CONVENTIONS
-
-PAPER_RECIPE = Recipe(
-    epochs=100,
-    batch_size=64,
-    optimizer=Adam(lr=1e-3),
-    schedule=Plateau(factor=0.5, patience=5, min_lr=1e-6),
-    crop=CONVENTIONS["dlib"],
-    augmentation=Augmentation(),
-    monitor="val_mse",
-    early_stop_patience=15,
-)
 
 
 @config
@@ -58,7 +47,7 @@ class ResNet18(Method):
 
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:
-        return {"paper": PAPER_RECIPE}
+        return {"paper": PAPER_001}
 
 
 class ResNet18Landmarks(LandmarkModel):
