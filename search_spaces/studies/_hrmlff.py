@@ -15,7 +15,7 @@ from trainables.methods.hrmlff import METHOD as HRMLFF
 from trainables.methods.hrnet import METHOD as HRNET
 from trainables.methods.shn import METHOD as SHN
 from trainables.paper_recipes import PAPER_000
-from trainables.recipe import Averaging, Recipe
+from trainables.recipe import Adam, Averaging, Recipe
 from trainables.transforms.augmentation import AUGMENTATIONS
 from trainables.transforms.curriculum import Curriculum
 from trainables.trial import Evaluation, robustness_evaluations
@@ -83,16 +83,17 @@ def networks_and_ablations(
 
 
 def quick(epochs: int) -> Recipe:
-    """The paper's recipe made short for processors: small batches in half precision; the curriculum and the averaging
-    take the same shares of the epochs as in the paper."""
+    """The paper's recipe made short for processors: larger steps in half precision, in the layout that is quickest
+    there; the curriculum and the averaging take the same shares of the epochs as in the paper."""
     return replace(
         PAPER_000,
         epochs=epochs,
-        batch_size=16,
+        optimizer=Adam(lr=2e-3),
         curriculum=Curriculum(epochs=round(0.3 * epochs)),
         averaging=Averaging(from_epoch=max(1, round(0.8 * epochs))),
         convergence=None,
         precision="bfloat16",
+        channels_last=True,
     )
 
 

@@ -52,13 +52,17 @@ class Exchange(nn.Module):
 
     def forward(self, streams: list[Tensor]) -> list[Tensor]:
         seen = [branch(stream) for branch, stream in zip(self.branches, streams, strict=True)]
-        return [self.relu(reduce(torch.add, translated)) for translated in self.translations(seen)]
+        translated = self.translations(seen)
+        return [
+            self.relu(reduce(torch.add, (enlarged_like(part, stream) for part in parts)))
+            for stream, parts in zip(seen, translated, strict=True)
+        ]
 
     def translations(self, streams: list[Tensor]) -> list[list[Tensor]]:
-        """For every stream i what each stream j has for it: T_ji(x_j), at its size."""
+        """For every stream i what each stream j has for it: T_ji(x_j), not yet enlarged."""
         return [
-            [enlarged_like(layer(stream), target) for layer, stream in zip(layers.children(), streams, strict=True)]
-            for target, layers in zip(streams, self.fuse_layers, strict=True)
+            [layer(stream) for layer, stream in zip(layers.children(), streams, strict=True)]
+            for layers in self.fuse_layers.children()
         ]
 
 

@@ -59,8 +59,8 @@ class AdaptiveExchange(Exchange):
 class CrossFlow(nn.Module):
     """Cross-flow modulation: each channel of each stream, then each place of it, times what all streams make of it.
 
-    A stream's summary of 8×8 places heeds those of all streams (one attention for all); the answer is enlarged to the
-    stream's size and becomes factors 2σ(·) of its values.
+    A stream's summary of 8×8 places (all of them, where it has fewer) heeds those of all streams; the answer becomes
+    factors 2σ(·), which are enlarged to the stream's size.
 
     Source: kozlowska2026hrmlff (prose before Eq. 3). Departs: all of its layers are ours.
     """
@@ -74,19 +74,24 @@ class CrossFlow(nn.Module):
         self.answer = nn.ModuleList(_zero(nn.Linear(FUSED, number)) for number in channels)
 
     def forward(self, streams: list[Tensor]) -> list[Tensor]:
-        excited = [_excited(stream, gate) for gate, stream in zip(self.gates, streams, strict=True)]
-        summaries = [adaptive_avg_pool2d(stream, GRID).flatten(2).transpose(1, 2) for stream in excited]
-        asked = [self.norm(ask(summary)) for ask, summary in zip(self.ask, summaries, strict=True)]
-        known = torch.cat(asked, dim=1)
-        answers = (self.attention(question, known, known, need_weights=False)[0] for question in asked)
-        return [
-            stream * self._factors(answer(heard), stream)
-            for stream, answer, heard in zip(excited, self.answer, answers, strict=True)
+        """Works on summaries alone, so that a stream itself is read and multiplied once."""
+        summaries = [_summary(stream) for stream in streams]
+        gates = [gate(_means(summary))[..., None, None] for gate, summary in zip(self.gates, summaries, strict=True)]
+        asked = [
+            ask((gate * summary).flatten(2).mT) for ask, gate, summary in zip(self.ask, gates, summaries, strict=True)
         ]
+        heard = self._heard(torch.cat(asked, dim=1)).split([part.shape[1] for part in asked], dim=1)
+        factors = [
+            gate * 2 * answer(part).sigmoid().mT.unflatten(2, summary.shape[2:])
+            for gate, answer, part, summary in zip(gates, self.answer, heard, summaries, strict=True)
+        ]
+        return [stream * enlarged_like(factor, stream) for stream, factor in zip(streams, factors, strict=True)]
 
-    def _factors(self, answers: Tensor, stream: Tensor) -> Tensor:
-        places = answers.transpose(1, 2).unflatten(2, (GRID, GRID))
-        return 2 * enlarged_like(places, stream).sigmoid()
+    def _heard(self, asked: Tensor) -> Tensor:
+        # Processors differentiate attention in half precision five times as slowly as in single precision.
+        with torch.autocast(asked.device.type, enabled=False):
+            known = self.norm(asked.float())
+            return self.attention(known, known, known, need_weights=False)[0]
 
 
 class LevelFusion(nn.Module):
@@ -118,26 +123,30 @@ class LevelFusion(nn.Module):
             *_convolution(FUSED, FUSED),
             nn.ReLU(inplace=True),
         )
-        self.let_in = nn.ModuleList(nn.Conv2d(number + FUSED, number, 1) for number in channels)
+        self.own = nn.ModuleList(nn.Conv2d(number, number, 1, bias=False) for number in channels)
+        self.let_in = nn.ModuleList(nn.Conv2d(FUSED, number, 1) for number in channels)
         self.refine = nn.ModuleList(_convolution(FUSED, number) for number in channels)
         for refined in self.refine:
             _zero(refined[1])  # pyright: ignore[reportIndexIssue]
         self.attend = nn.Conv2d(2, 1, 7, padding=3)
         self.lift = nn.ModuleList(_convolution(number, FUSED) for number in channels)
-        self.join = nn.Sequential(*_convolution((2 if lowest else 3) * FUSED, FUSED), nn.ReLU(inplace=True))
+        joined = 2 if lowest else 3
+        self.join = nn.ModuleList(nn.Conv2d(FUSED, FUSED, 1, bias=False) for _ in range(joined))
+        self.join_norm = nn.BatchNorm2d(FUSED)
         self.eta = nn.Parameter(torch.zeros(FUSED))
 
     def forward(self, streams: list[Tensor], below: Tensor | None) -> tuple[list[Tensor], Tensor]:
         """The refined streams, and O [B, 64, h, w] of the first stream's size."""
         fused = self._fused(streams)
-        refined = [
-            self._refined(stream, fused, let_in, refine)
-            for stream, let_in, refine in zip(streams, self.let_in, self.refine, strict=True)
-        ]
+        refined, near = [], fused
+        for stream, own, let_in, refine in zip(streams, self.own, self.let_in, self.refine, strict=True):
+            near = _shrunk(near, stream)
+            refined.append(stream + (own(stream) + let_in(near)).sigmoid() * refine(near))
         places = self.attend(torch.stack([fused.mean(dim=1), fused.amax(dim=1)], dim=1)).sigmoid()
-        lifted = (enlarged_like(lift(stream), fused) for lift, stream in zip(self.lift, refined, strict=True))
-        known = [places * fused, reduce(torch.add, lifted)] + ([] if below is None else [below])
-        joined = self.join(torch.cat(known, dim=1))
+        lifted = united([lift(stream) for lift, stream in zip(self.lift, refined, strict=True)])
+        known = [places * fused, lifted] + ([] if below is None else [below])
+        joined = reduce(torch.add, (join(part) for join, part in zip(self.join, known, strict=True)))
+        joined = self.join_norm(joined).relu()
         return refined, joined * (1 + (_means(joined) + self.eta).tanh()[:, :, None, None])
 
     def _fused(self, streams: list[Tensor]) -> Tensor:
@@ -147,15 +156,11 @@ class LevelFusion(nn.Module):
         factors = [gate(mean) for gate, mean in zip(self.gates, means, strict=True)]
         excited = torch.cat([factor * mean for factor, mean in zip(factors, means, strict=True)], dim=1)
         shares = self.shares(excited).softmax(dim=1).split(1, dim=1)
-        weighed = (
-            enlarged_like(stream * (share * factor)[:, :, None, None], streams[0])
+        weighed = [
+            stream * (share * factor)[:, :, None, None]
             for stream, share, factor in zip(embedded, shares, factors, strict=True)
-        )
-        return self.smooth(reduce(torch.add, weighed))
-
-    def _refined(self, stream: Tensor, fused: Tensor, let_in: nn.Module, refine: nn.Module) -> Tensor:
-        near = adaptive_avg_pool2d(fused, (stream.shape[2], stream.shape[3]))
-        return stream + let_in(torch.cat([stream, near], dim=1)).sigmoid() * refine(near)
+        ]
+        return self.smooth(united(weighed))
 
 
 class MultiLevelHRNet(nn.Module):
@@ -195,15 +200,30 @@ def _convolution(in_channels: int, channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(in_channels, channels, 1, bias=False), nn.BatchNorm2d(channels))
 
 
+def united(streams: Sequence[Tensor]) -> Tensor:
+    """The sum of streams of one number of channels [B, C, h, w], the smallest last, at the size of the first one.
+
+    Each sum is enlarged to the next size, so that full size is reached once.
+    """
+    return reduce(lambda smaller, stream: stream + enlarged_like(smaller, stream), reversed(streams))
+
+
+def _shrunk(features: Tensor, like: Tensor) -> Tensor:
+    """By means, to the height and width of `like`."""
+    if features.shape[2:] == like.shape[2:]:
+        return features
+    return adaptive_avg_pool2d(features, (like.shape[2], like.shape[3]))
+
+
 def _zero(layer: nn.Module) -> nn.Module:
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
 
 
-def _excited(stream: Tensor, gate: nn.Module) -> Tensor:
-    """A stream [B, C, h, w] times a factor for each of its channels, drawn from their means."""
-    return stream * gate(_means(stream))[:, :, None, None]
+def _summary(stream: Tensor) -> Tensor:
+    """Means of 8×8 parts of a stream [B, C, h, w]; one that has fewer places is its own summary."""
+    return adaptive_avg_pool2d(stream, (min(GRID, stream.shape[2]), min(GRID, stream.shape[3])))
 
 
 def _means(stream: Tensor) -> Tensor:

@@ -51,6 +51,8 @@ class Hrmlff(Method):
 
     kind: ClassVar[str] = "hrmlff"
     PAPER: ClassVar[str | None] = "kozlowska2026hrmlff"
+    VERSION: ClassVar[int] = 2
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset({"cpu"})
     input_size: PositiveInt = 256
     width: PositiveInt = 18
     modules: tuple[PositiveInt, PositiveInt, PositiveInt] = (1, 4, 3)
