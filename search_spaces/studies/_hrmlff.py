@@ -90,7 +90,7 @@ def quick(epochs: int) -> Recipe:
         epochs=epochs,
         optimizer=Adam(lr=2e-3),
         curriculum=Curriculum(epochs=round(0.3 * epochs)),
-        averaging=Averaging(from_epoch=max(1, round(0.8 * epochs))),
+        averaging=Averaging(from_epoch=max(1, round(0.8 * epochs)), images=512),
         convergence=None,
         precision="bfloat16",
         channels_last=True,
