@@ -22,6 +22,7 @@ from orchestrator.printing import (
     counts,
     next_command,
     show_errors,
+    show_expected,
     show_failures,
     show_plan,
     show_rows,
@@ -33,6 +34,7 @@ from orchestrator.session import (
     Opened,
     Place,
     WantedByTable,
+    expected_of,
     make_plan,
     open_study,
     prepare_data,
@@ -51,6 +53,7 @@ def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: boo
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     show_plan(made, console)
+    show_expected(expected_of(made, place), console)
     again = f"{opened.command} --retry-failed" if retry_failed else opened.command
     asked = set(Ledger(place.storage).read("studies")["study"].to_pylist())
     # A report knows a study once it was run, even where other studies have done all its trials.
@@ -71,7 +74,9 @@ def plan_table(
     wanted: WantedByTable, changes: Mapping[str, Any], place: Place, retry_failed: bool, console: Console
 ) -> int:
     for opened in _studies_of(wanted, changes, place, console):
-        show_plan(make_plan(opened, place, retry_failed).only(wanted.wants), console)
+        made = make_plan(opened, place, retry_failed).only(wanted.wants)
+        show_plan(made, console)
+        show_expected(expected_of(made, place), console)
     next_command(console, wanted.command(place, changes))
     return 0
 
@@ -93,14 +98,14 @@ def run_table(
 
 
 def _studies_of(wanted: WantedByTable, changes: Mapping[str, Any], place: Place, console: Console) -> list[Opened]:
-    """The table's studies whose data are there. Raises DataError where none is."""
+    """The table's studies whose data are there; of the others, the files that they expect. Raises DataError where none
+    is."""
     found = []
     for name in wanted.studies:
         try:
             found.append(open_study(name, changes, place))
         except DataError as error:
-            first = str(error).partition("\n")[0]
-            console.print(Text(f"{name} is left out: {first}", style="yellow"), soft_wrap=True)
+            console.print(Text(f"{name} is left out: {error}\n", style="yellow"), soft_wrap=True)
     if not found:
         raise DataError(f"No study of table {wanted.table} has its data: {', '.join(wanted.studies)}.")
     return found

@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.errors import fingerprint, one_line
+from orchestrator.estimate import Expected
 from orchestrator.plan import Plan, Status
 from orchestrator.session import Opened, Place
+from search_spaces.variants import Resources
 from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation
 
@@ -43,11 +45,30 @@ def show_plan(made: Plan, console: Console) -> None:
         )
         measured = Counter(" ".join((one.evaluation.split, *_ways(one.evaluation))) for one in work.missing)
         splits = ", ".join(name if count == 1 else f"{count} × {name}" for name, count in measured.items())
-        where = f"{work.resources.workers} workers" if work.resources.workers else "in its own process"
-        table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, where)
+        table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, _where(work.resources))
     console.print(table)
     show_unusual_crops(made, console)
     console.print(counts(made), markup=False, highlight=False)
+
+
+def _where(resources: Resources) -> str:
+    processes = f"{resources.workers} workers" if resources.workers else "in its own process"
+    if not resources.gpus:
+        return processes
+    return f"{processes}, {resources.gpus:g} GPU{' each' if resources.workers > 1 else ''}"
+
+
+def show_expected(expected: Expected, console: Console) -> None:
+    """Device-hours of what is left to train, and what says so."""
+    if not expected.bases:
+        return
+    hours = " and ".join(f"{_hours(number)} {device}-hours" for device, number in expected.hours.items())
+    bases = "; ".join(f"{count} trials by {basis}" for basis, count in expected.bases.items())
+    console.print(f"Training is expected to take {hours} ({bases}).", markup=False, highlight=False, soft_wrap=True)
+
+
+def _hours(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}" if number >= 0.1 else "less than 0.1"
 
 
 def show_unusual_crops(made: Plan, console: Console) -> None:

@@ -43,7 +43,10 @@ TRIALS = pa.schema(
         ("macs", pa.int64()),  # multiply-accumulates of one forward pass of one image
         ("peak_memory_mb", pa.float64()),
         ("unreadable_images", pa.list_(pa.string())),
+        ("training_images", pa.int64()),
         ("workers", pa.int64()),
+        ("cpus", pa.int64()),  # of each of its processes
+        ("gpus", pa.float64()),
         ("host", pa.string()),
         ("hardware", pa.string()),
         ("git_commit", pa.string()),

@@ -6,10 +6,11 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from orchestrator.estimate import PACE_COLUMNS, Expected, expect, paces
 from orchestrator.identity import trial_id
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Known, Plan, Status, Wanted, Work, plan_study
@@ -21,7 +22,7 @@ from orchestrator.unit import Unit
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
 from trainables.cache_folder import Tell
-from trainables.complexity import multiply_accumulates, parameter_count
+from trainables.complexity import complexity
 from trainables.config import to_plain
 from trainables.dataset import DataError, Dataset
 from trainables.face_cache import Run, prepare, run_serially
@@ -106,6 +107,21 @@ def _as_arguments(changes: Mapping[str, Any]) -> str:
 
 def make_plan(opened: Opened, place: Place, retry_failed: bool = False) -> Plan:
     return plan_study(opened.name, opened.study, known(Ledger(place.storage)), opened.digest_of, retry_failed)
+
+
+def expected_of(plan: Plan, place: Place) -> Expected:
+    """What the plan's training is expected to take."""
+
+    @cache
+    def training_images(dataset: Dataset) -> int:
+        return dataset.num_training(place.data_root)
+
+    def operations_of(work: Work) -> float | None:
+        macs = _complexity(work.trial.method, work.trial.data.scheme).get("macs")
+        return None if macs is None else macs * training_images(work.trial.data)
+
+    rows = Ledger(place.storage).read("trials").select(PACE_COLUMNS).to_pylist()
+    return expect(plan.works, paces(rows), operations_of)
 
 
 def known(ledger: Ledger) -> Known:
@@ -214,6 +230,8 @@ def _unit(
             "dataset": work.trial.data.kind,
             "data_digest": digest_of(work.trial.data),
             "config": canonical_json(plain),
+            "cpus": work.resources.cpus,
+            "gpus": work.resources.gpus,
             **_complexity(work.trial.method, work.trial.data.scheme),
             **code,
         },
@@ -234,8 +252,8 @@ def _unit(
 def _complexity(method: Method, scheme: Scheme) -> dict[str, int]:
     """Here and not in the trials, because the first count in a process takes a second."""
     try:
-        model = method.build(scheme)
-        return {"parameters": parameter_count(model), "macs": multiply_accumulates(model, method.input_size)}
+        parameters, macs = complexity(partial(method.build, scheme), method.input_size)
+        return {"parameters": parameters, "macs": macs}
     except Exception:
         # A bug in the method: its trials fail with it, alone, and record where it is.
         return {}

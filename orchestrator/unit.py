@@ -194,6 +194,7 @@ def _train(
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),
+            training_images=len(faces.rows["train"]),
             workers=session.placement.world,
             **of_machine(session.placement.device),
         )

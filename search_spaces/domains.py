@@ -10,23 +10,31 @@ from pydantic import Field
 from search_spaces.variants import Variant
 from trainables.config import config, with_changes
 
-Point = Mapping[str, Any]  # path of a setting → its value
+Point = Mapping[str, float | int | str]  # path of a setting → a number, or the name of a choice
 
 
 @config
 class Domain:
     """The values that one setting may take.
 
-    `why`: the reason for these, which reports print. `given`: (path, value) of another setting of the space that must
-    have been chosen for this one to exist, such as the epochs of a curriculum where there is one.
+    `why`: the reason for just these. `given`: (path, name) of a choice, made before, without which this setting does
+    not exist, such as the epochs of a curriculum where there is none.
     """
 
     why: Annotated[str, Field(min_length=1)]
-    given: tuple[str, Any] | None = None
+    given: tuple[str, str] | None = None
 
-    def holds(self, value: Any) -> bool:
-        """Whether a value is one of these."""
+    def holds(self, chosen: Any) -> bool:
+        """Whether this can be chosen."""
         raise NotImplementedError
+
+    def value(self, chosen: Any) -> Any:
+        """The setting's value for what was chosen."""
+        return chosen
+
+    def chosen(self, value: Any) -> Any:
+        """The inverse of `value`."""
+        return value
 
 
 @config
@@ -39,8 +47,8 @@ class Uniform(Domain):
     def __post_init__(self) -> None:
         _check_order(self.low, self.high)
 
-    def holds(self, value: Any) -> bool:
-        return _is_number(value) and self.low <= value <= self.high
+    def holds(self, chosen: Any) -> bool:
+        return isinstance(chosen, int | float) and not isinstance(chosen, bool) and self.low <= chosen <= self.high
 
 
 @config
@@ -60,26 +68,33 @@ class Integer(Domain):
     def __post_init__(self) -> None:
         _check_order(self.low, self.high)
 
-    def holds(self, value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
+    def holds(self, chosen: Any) -> bool:
+        return isinstance(chosen, int) and not isinstance(chosen, bool) and self.low <= chosen <= self.high
 
 
 @config
 class Choice(Domain):
-    """One of a few values: switches, numbers or whole configs."""
+    """One of a few named values: switches, numbers or whole configs. What is chosen is the name."""
 
-    options: Annotated[tuple[Any, ...], Field(min_length=2)]
+    options: Annotated[Mapping[str, Any], Field(min_length=2)]
 
-    def holds(self, value: Any) -> bool:
-        return value in self.options
+    def holds(self, chosen: Any) -> bool:
+        return chosen in self.options
+
+    def value(self, chosen: Any) -> Any:
+        return self.options[chosen]
+
+    def chosen(self, value: Any) -> Any:
+        """Raises ValueError where no option has this value."""
+        names = [name for name, option in self.options.items() if option == value]
+        if not names:
+            raise ValueError(f"{value!r} is none of the options {', '.join(self.options)}")
+        return names[0]
 
 
 @config
 class Space:
-    """Settings of a variant that are searched together.
-
-    Raises (through `config`) for a domain that stands before the one that it depends on.
-    """
+    """Settings of a variant that are searched together, each after those that it depends on."""
 
     domains: Mapping[str, Domain]
 
@@ -93,30 +108,30 @@ class Space:
     def exists(self, path: str, point: Point) -> bool:
         """Whether this setting is open, after those before it have been chosen."""
         given = self.domains[path].given
-        return given is None or (given[0] in point and point[given[0]] == given[1])
+        return given is None or point.get(given[0]) == given[1]
 
     def holds(self, point: Point) -> bool:
-        """Whether a point gives a value of its domain to every setting that exists, and to no other."""
+        """Whether a point chooses from its domain for every setting that exists, and for no other."""
         wanted = {path for path in self.domains if self.exists(path, point)}
-        return wanted == set(point) and all(self.domains[path].holds(value) for path, value in point.items())
+        return wanted == set(point) and all(self.domains[path].holds(chosen) for path, chosen in point.items())
 
     def point_of(self, variant: Variant) -> Point:
-        """Where a variant itself stands: the point that a search tries first."""
+        """Where the variant stands for which the space was made: what a search tries first.
+
+        Raises ValueError for a variant with a choice that the space does not have.
+        """
         point: dict[str, Any] = {}
-        for path in self.domains:
+        for path, domain in self.domains.items():
             if self.exists(path, point):
-                point[path] = attrgetter(path)(variant)
+                point[path] = domain.chosen(attrgetter(path)(variant))
         return point
 
     def at(self, variant: Variant, point: Point) -> Variant:
         """The variant with a point's values. Raises ConfigError for paths that it does not have."""
-        return with_changes(variant, {path: point[path] for path in self.domains if path in point})
+        chosen = {path: domain for path, domain in self.domains.items() if path in point}
+        return with_changes(variant, {path: domain.value(point[path]) for path, domain in chosen.items()})
 
 
 def _check_order(low: float, high: float) -> None:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"low is {low} and high is {high}. Give two finite numbers, the smaller one first")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

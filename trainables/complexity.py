@@ -3,12 +3,26 @@
 import contextlib
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
+
+
+def complexity(build: Callable[[], nn.Module], input_size: int) -> tuple[int, int]:
+    """(parameters, multiply–accumulates) of a network, where possible without computing anything."""
+    try:
+        with FakeTensorMode():
+            model = build()
+            return parameter_count(model), multiply_accumulates(model, input_size)
+    except Exception:
+        # What looks into a tensor's values while it is built has to be built.
+        model = build()
+        return parameter_count(model), multiply_accumulates(model, input_size)
 
 
 def parameter_count(model: nn.Module) -> int:

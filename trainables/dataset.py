@@ -117,6 +117,10 @@ class Dataset(Config, ABC):
     def root(self, data_root: Path) -> Path:
         return data_root / self.FOLDER if self.FOLDER else data_root
 
+    def num_training(self, data_root: Path) -> int:
+        """How many faces it has to learn from, before any is held out for validation."""
+        return sum(face.split == "train" for face in self.faces(data_root))
+
     def digest(self, data_root: Path) -> str:
         """16 hex digits that change with the annotations, and with the name or size of any picture."""
         found = hashlib.sha256()

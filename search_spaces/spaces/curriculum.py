@@ -14,11 +14,11 @@ def space(of: Variant) -> Space:
     epochs = of.recipe.epochs
     curriculum = of.recipe.curriculum or Curriculum(epochs=max(1, round(0.3 * epochs)))
     averaging = of.recipe.averaging or Averaging(from_epoch=max(1, round(0.8 * epochs)))
-    with_one = ("recipe.curriculum", curriculum)
+    with_one = ("recipe.curriculum", "on")
     return Space(
         domains={
             "recipe.curriculum": Choice(
-                options=(curriculum, None), why="None draws all faces alike from the first epoch."
+                options={"on": curriculum, "off": None}, why="Off, all faces are drawn alike from the first epoch."
             ),
             "recipe.curriculum.start": Uniform(
                 low=0.3,
@@ -34,17 +34,17 @@ def space(of: Variant) -> Space:
                 why="After half of the training all faces are open: what follows decides what the network ends as.",
             ),
             "recipe.curriculum.pacing": Choice(
-                options=("linear", "root", "step"),
+                options={name: name for name in ("linear", "root", "step")},
                 given=with_one,
                 why="Linear and root pacing differ in the middle of the way, a step has no middle.",
             ),
             "recipe.curriculum.balanced": Choice(
-                options=(True, False),
+                options={"on": True, "off": False},
                 given=with_one,
                 why="Balanced batches repeat the few hard faces that are open; drawn alike they are rare at first.",
             ),
             "recipe.averaging": Choice(
-                options=(averaging, None),
+                options={"on": averaging, "off": None},
                 why="A curriculum ends early, averaging begins late: whether one makes up for the other is not known.",
             ),
         }

@@ -3,7 +3,7 @@
 from search_spaces.domains import Choice, Space
 from search_spaces.variants import Variant
 
-ON_OR_OFF = (True, False)
+ON_OR_OFF = {"on": True, "off": False}
 
 
 def space(of: Variant) -> Space:

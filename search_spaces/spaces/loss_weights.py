@@ -15,7 +15,7 @@ def space(of: Variant) -> Space:
                 "times as much as without this term, at 0.01 hardly more.",
             ),
             "method.loss.epsilon": Choice(
-                options=(0.05, 0.1, 0.2, 0.5),
+                options={str(width): width for width in (0.05, 0.1, 0.2, 0.5)},
                 why="Below it the logarithm is steep. A heatmap's values lie within 0 and 1 and its flank falls by "
                 "about 0.2 a cell, so these are from a quarter of a cell to two cells and a half.",
             ),
@@ -27,7 +27,7 @@ def space(of: Variant) -> Space:
                 "0.01 flatness would outweigh the landmark, below 1e-4 nothing is left of the term.",
             ),
             "method.loss.schedule": Choice(
-                options=("constant", "validation"),
+                options={name: name for name in ("constant", "validation")},
                 why="The paper speaks of weights that follow the validation error, and prints no rule.",
             ),
         }

@@ -10,16 +10,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from orchestrator.estimate import ASSUMED, Basis
 from orchestrator.ledger import Ledger
 from orchestrator.recorder import record_study
 from orchestrator.schema import TABLES, State
-from orchestrator.session import Place, make_plan, open_study, remember_question, units_of
+from orchestrator.session import Place, expected_of, make_plan, open_study, remember_question, units_of
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
 from reports.__main__ import app
 from search_spaces.study import study_names
 from tests.orchestrator.conftest import Said
+from tests.trainables.layouts_pts import write_face
 from trainables import registry
+from trainables.datasets.ibug300w import FOLDERS
+from trainables.datasets.synthetic import Synthetic
 
 SMALL = """
     from search_spaces.study import Study
@@ -483,6 +487,36 @@ def test_a_table_that_is_not_there_says_the_nearest(marksweep):
     said = marksweep("plan", "--table", "resnet81_1")
     assert said.code == 2
     assert "Did you mean 'resnet18_1'? Tables that can be run: " in said.err
+
+
+def test_the_plan_of_a_papers_table_expects_gpu_hours_and_says_what_other_data_sets_lack(marksweep, tmp_path):
+    write_300w(tmp_path / "data")
+    said = marksweep("plan", "--table", "hrmlff_4")
+    assert said.code == 0
+    assert "hrmlff_wflw is left out: Data set 'wflw' is not complete" in said.out
+    assert "list_98pt_rect_attr_train_test/" in said.out
+    line = next(line for line in said.out.splitlines() if "HR-MLFF, fusion off" in line)
+    assert line.rstrip().endswith("in its own process, 1 GPU")
+    assert "GPU-hours (42 trials by an assumed speed: nothing was trained on such a device yet)" in said.out
+
+
+def test_gpu_hours_are_operations_times_faces_times_epochs_at_the_assumed_speed(tmp_path):
+    write_300w(tmp_path)
+    place = Place(Storage(str(tmp_path / "runs")), tmp_path, tmp_path / "cache")
+    made = make_plan(open_study("hrmlff_300w_private", {}, place), place)
+    assert {(work.trial.method.input_size, work.trial.recipe.epochs) for work in made.works} == {(256, 140)}
+    # 13 variants with fusion and one without, HRNet, FAN and hourglass; 3 seeds; 6 faces to learn from.
+    operations = 3 * (13 * 5.06e9 + 4.75e9 + 4.66e9 + 25.24e9 + 15.08e9) * 140 * 6
+    said = expected_of(made, place)
+    assert said.hours == {"GPU": pytest.approx(operations / ASSUMED["GPU"] / 3600, rel=0.01)}
+    assert said.bases == {Basis.ASSUMED: 51}
+
+
+def write_300w(data_root: Path) -> None:
+    """A face in each of its folders."""
+    faces = Synthetic(train=4, val=1, test=1, size=96).faces(data_root)
+    for folder, face in zip(FOLDERS, faces, strict=False):
+        write_face(data_root / "300w", f"{folder}/face.png", face)
 
 
 def test_a_table_without_any_data_says_which_studies_it_wants(marksweep):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainables.complexity import frames_per_second, weights_mb
+from trainables.complexity import complexity, frames_per_second, weights_mb
 
 
 class Counting(nn.Module):
@@ -17,6 +17,19 @@ class Counting(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         self.seen.append((tuple(images.shape), self.training))
         return images
+
+
+class LooksIntoItself(nn.Conv2d):
+    """3 → 4 channels by 3×3, no bias: 108 parameters, each used at 64 places of a picture of 8×8."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 4, 3, padding=1, bias=False)
+        self.least = self.weight.detach().min().item()
+
+
+def test_operations_are_counted_whether_a_network_must_be_built_for_it_or_not():
+    for build in (lambda: nn.Conv2d(3, 4, 3, padding=1, bias=False), LooksIntoItself):
+        assert complexity(build, 8) == (108, 108 * 64)
 
 
 def test_the_weights_of_a_network_are_its_parameters_and_its_buffers():

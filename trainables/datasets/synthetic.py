@@ -45,6 +45,9 @@ class Synthetic(Dataset):
     def sources(self, data_root: Path) -> Sequence[Path]:
         return []
 
+    def num_training(self, data_root: Path) -> int:
+        return VIEWS * self.train  # without rendering them
+
     def digest(self, data_root: Path) -> str:
         return hashlib.sha256(json.dumps(to_plain(self), sort_keys=True).encode()).hexdigest()[:16]
 

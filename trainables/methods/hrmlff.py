@@ -19,11 +19,11 @@ can be switched off and what remains is HRNet. Eq. 14 has Adam's ε inside the r
 does not print σ; 1.5 heatmap px is what HRNet's code takes for most data sets.
 """
 
+import math
 from dataclasses import field
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import nn
 
 from trainables.backbones.hrnet import HeatmapHead, initialise, load_pretrained
@@ -73,7 +73,7 @@ class Hrmlff(Method):
         head = HeatmapHead(streams.channels, scheme.num_landmarks, hidden=sum(streams.trunk.channels))
         network = nn.Sequential(streams, head, nn.Sigmoid())
         initialise(network)
-        nn.init.constant_(head.heatmaps.bias, torch.logit(torch.tensor(BACKGROUND)).item())  # pyright: ignore[reportArgumentType]
+        nn.init.constant_(head.heatmaps.get_parameter("bias"), math.log(BACKGROUND / (1 - BACKGROUND)))
         if self.pretrained is not None:
             load_pretrained(streams.trunk, Path(self.pretrained))
         return HeatmapModel(network, self.encoder, self.decoder, STRIDE, self.loss.build(scheme.num_landmarks))
