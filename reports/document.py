@@ -212,14 +212,37 @@ class Ranges:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dot:
+    """A mean over seeds with its spread, the seeds themselves, and what a paper printed."""
+
+    label: str
+    group: str
+    mean: float
+    spread: float | None
+    values: tuple[float, ...]
+    published: float | None = None
+    series: int | None = None  # the variant's place in its study, where the colour shall say it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dots:
+    """Rows of dots over one axis, in groups. `zero`: whether 0 is what all are compared with."""
+
+    x_label: str
+    dots: tuple[Dot, ...]
+    zero: bool = False
+    published_label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """What a figure shows. `draw` names the function of `plots` that draws `data`."""
 
     name: str
     title: str
     caption: str
-    draw: Literal["curves", "panels", "maps", "faces", "ranges"]
-    data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges
+    draw: Literal["curves", "panels", "maps", "faces", "ranges", "dots"]
+    data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges | Dots
     trials: tuple[str, ...] = ()
 
 

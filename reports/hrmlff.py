@@ -17,6 +17,17 @@ NETWORKS = (BASELINE, "HRNet", "FAN", "Stacked hourglass")  # until a study is i
 LAST_WEIGHTS = "last weights"  # as an evaluation says it
 PAPER = "Kozłowska et al. 2026"
 
+# Heading → a word of the change; of several the last one counts: "augmentation without flip" is one operation less.
+AXES = {
+    "(a) fusion": ("fusion",),
+    "(b) loss": ("loss",),
+    "(c) augmentation": ("augmentation",),
+    "(c) one augmentation left out": ("rotation", "scal", "flip", "occlu"),
+    "parts left out": ("embedding", "modulation"),
+    "training": ("curriculum", "averag", "weights"),
+}
+OTHERS = "other settings"
+
 # The paper's names of the networks → ours.
 PUBLISHED = {"HRMLFF (ours of 000)": BASELINE, "HRNet": "HRNet", "FAN": "FAN", "Stacked Hourglass": "Stacked hourglass"}
 
@@ -43,6 +54,12 @@ STUDIES = tuple(data.study for data in DATA_SETS)
 def change(label: str) -> str:
     """What one setting of a changed HR-MLFF is, "fusion off"; empty for a network of its own."""
     return label.removeprefix(f"{BASELINE}, ") if label.startswith(f"{BASELINE}, ") else ""
+
+
+def axis(change: str) -> str:
+    """The heading under which a change stands: that of the paper's Fig. 4 where it has one."""
+    found = [heading for heading, words in AXES.items() if any(word in change for word in words)]
+    return found[-1] if found else OTHERS
 
 
 def networks_of(study: StudyResults) -> tuple[Variant, ...]:

@@ -17,6 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from orchestrator.errors import one_line
 from reports.document import Curves, Face, FaceGrid, Figure
+from reports.plot_dots import draw_dots
 from reports.plot_lines import LEGEND, draw_line, handles_of
 from reports.plot_maps import draw_maps
 from reports.plot_panels import draw_panels
@@ -167,4 +168,5 @@ DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {
     "maps": draw_maps,
     "faces": draw_faces,
     "ranges": draw_ranges,
+    "dots": draw_dots,
 }

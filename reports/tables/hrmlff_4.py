@@ -12,16 +12,6 @@ from reports.query import Results, StudyResults
 STUDIES = hrmlff.STUDIES
 TITLES = {data.study: data.title for data in hrmlff.DATA_SETS}
 
-# Heading → a word of the change; of several the last one counts: "augmentation without flip" is one operation less.
-AXES = {
-    "(a) fusion": ("fusion",),
-    "(b) loss": ("loss",),
-    "(c) augmentation": ("augmentation",),
-    "(c) one augmentation left out": ("rotation", "scal", "flip", "occlu"),
-    "parts left out": ("embedding", "modulation"),
-    "training": ("curriculum", "averag", "weights"),
-}
-OTHERS = "other settings"
 LAST_WEIGHTS = "last weights instead of the selected"
 # Axis in the file → heading and marks.
 PUBLISHED = {"fusion": ("(a) fusion", ("b",)), "loss": ("(b) loss", ()), "augmentation": ("(c) augmentation", ("c",))}
@@ -58,12 +48,6 @@ def wants(label: str, way: tuple[str, str, str]) -> bool:
     return bool(hrmlff.change(label)) and hrmlff.is_plain(way)
 
 
-def axis(change: str) -> str:
-    """The heading under which a change stands."""
-    found = [heading for heading, words in AXES.items() if any(word in change for word in words)]
-    return found[-1] if found else OTHERS
-
-
 def build(results: Results) -> Table:
     known = [study for name in STUDIES if (study := results.study(name)) is not None]
     readings = [reading for study in known for reading in _readings(study)]
@@ -82,7 +66,7 @@ def build(results: Results) -> Table:
 
 def _readings(study: StudyResults) -> list[Reading]:
     """HR-MLFF, then its changes by heading; the last is HR-MLFF with its last weights, where the study asks for it."""
-    headings = ["", *AXES, OTHERS]
+    headings = ["", *hrmlff.AXES, hrmlff.OTHERS]
     mine = [one for one in study.variants if one.label == hrmlff.BASELINE or hrmlff.change(one.label)]
     found = [Reading(study=study, variant=one) for one in mine]
     found += [
@@ -99,7 +83,7 @@ def _change(reading: Reading) -> str:
 
 def _heading(reading: Reading) -> str:
     change = _change(reading)
-    return axis(change) if change else ""
+    return hrmlff.axis(change) if change else ""
 
 
 def _ours(reading: Reading, shown: tuple[Cell, ...]) -> Row:

@@ -20,7 +20,7 @@ PAPER_TABLES = (
     *("hrmlff_3a", "hrmlff_3b", "hrmlff_3c", "hrmlff_3d", "hrmlff_4", "hrmlff_6"),
     *("keyposs_1", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "resnet18_1"),
 )
-FIGURES = ("ced", "error_histogram", "error_map", "loss_curves", "predictions")  # of a study
+FIGURES = ("ced", "effects", "error_histogram", "error_map", "loss_curves", "predictions")  # of a study
 
 
 @pytest.fixture(scope="module")

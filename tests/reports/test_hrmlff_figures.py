@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from reports import hrmlff, plots, themes
-from reports.figures import curriculum, error_histogram, error_map, failures, gallery, robustness
+from reports.figures import curriculum, effects, error_histogram, error_map, failures, gallery, networks, robustness
 from reports.query import Results
 
 STUDY = hrmlff.YTF68.study
 CROP = [0.5, 0.0, -10.0, 0.0, 0.5, -20.0]  # image px → px of the thumbnail
-ALL = (error_histogram, error_map, robustness, curriculum, gallery, failures)
+ALL = (error_histogram, error_map, robustness, curriculum, gallery, failures, effects, networks)
 
 
 @pytest.fixture
@@ -89,6 +89,36 @@ def test_robustness_has_a_panel_for_each_kind_from_clean_to_strong(ytf68):
 def test_errors_that_differ_by_far_stand_on_a_logarithmic_axis(ledger, ytf68):
     ledger.add_seeds(STUDY, "HRNet", [[0.9], [0.9]], perturbation="Gaussian noise σ 0.3")
     assert robustness.build(Results(ledger), STUDY).data.y_log
+
+
+def test_effects_are_differences_paired_by_seed_beside_those_of_the_paper(ledger, ytf68):
+    ledger.add_seeds(STUDY, "HR-MLFF, curriculum off", [[0.06], [0.08]])
+    figure = effects.build(Results(ledger), STUDY)
+    fusion, curriculum_off = figure.data.dots
+    assert (fusion.label, fusion.group) == ("fusion off", "(a) fusion")
+    # Three times errors of 6.7 % on average, in both seeds; the paper has 3.33 against 2.89.
+    assert (fusion.mean, fusion.spread) == pytest.approx((2 * 6.7, 0.0))
+    assert fusion.values == pytest.approx((2 * 6.7,) * 2)
+    assert fusion.published == pytest.approx(0.44)
+    assert (curriculum_off.label, curriculum_off.group, curriculum_off.published) == (
+        "curriculum off",
+        "training",
+        None,
+    )
+    assert curriculum_off.spread == pytest.approx(1.4142, abs=1e-3)
+    assert figure.data.zero
+
+
+def test_networks_stand_with_their_seeds_and_the_papers_bars(ytf68):
+    first, second = networks.build(ytf68, STUDY).data.dots
+    assert [first.label, second.label] == ["HR-MLFF", "HRNet"]
+    assert (first.published, second.published) == (None, None)  # they are of another data set
+    for row in ytf68.ledger.rows["studies"]:
+        row["study"] = hrmlff.FULL.study
+    first, second = networks.build(Results(ytf68.ledger), hrmlff.FULL.study).data.dots
+    assert (first.mean, second.mean) == pytest.approx((6.7, 2 * 6.7))
+    assert (first.published, second.published) == (2.89, 3.09)
+    assert (first.series, second.series) == (0, 1)
 
 
 def test_a_curriculum_is_drawn_as_the_shares_of_its_epochs(ytf68):

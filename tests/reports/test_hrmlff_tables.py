@@ -194,7 +194,7 @@ def test_published_ablations_stand_in_the_column_of_their_number(ledger):
     ],
 )
 def test_a_change_stands_under_the_heading_of_its_setting(change, heading):
-    assert hrmlff_4.axis(change) == heading
+    assert hrmlff.axis(change) == heading
 
 
 def test_networks_are_compared_as_ablations_are(ytf68):

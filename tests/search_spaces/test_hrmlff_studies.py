@@ -3,7 +3,6 @@
 import pytest
 
 from reports import hrmlff
-from reports.tables import hrmlff_4
 from search_spaces.loading import load_study
 from search_spaces.study import Study, study_path
 from trainables.paper_recipes import PAPER_000
@@ -23,7 +22,7 @@ def test_every_study_has_the_networks_and_every_change_under_a_heading(name):
     assert {*hrmlff.NETWORKS} <= {*labels}
     changes = [hrmlff.change(label) for label in labels if hrmlff.change(label)]
     assert len(changes) == 13
-    assert hrmlff_4.OTHERS not in {hrmlff_4.axis(change) for change in changes}
+    assert hrmlff.OTHERS not in {hrmlff.axis(change) for change in changes}
     assert found.seeds == (0, 1, 2)
     # A network that is taught and read otherwise wins or loses by that.
     assert len({(variant.method.encoder, variant.method.decoder) for variant in found.variants}) == 1
