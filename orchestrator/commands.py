@@ -127,6 +127,7 @@ def _run(
     console.print(counts(made), markup=False, highlight=False)
     if not made.todo:
         return made
+    show_expected(expected_of(made, place), console)
     _prepare(made, place, address, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)

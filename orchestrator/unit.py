@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 
+from orchestrator.measuring import Measuring
 from orchestrator.provenance import of_machine
-from orchestrator.recorder import TrialRecorder, canonical_json, record_evaluation, state_of
+from orchestrator.recorder import TrialRecorder, state_of
 from orchestrator.schema import State
 from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
@@ -29,13 +30,11 @@ from trainables.checkpoints import (
 )
 from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
-from trainables.evaluation import ALL, image_rows, measure_all, same_pictures
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
-from trainables.method import LandmarkModel
 from trainables.training import Diverged, Placement, train, why_finished
 from trainables.transforms.crop import Crop
-from trainables.trial import Evaluation, Trial, Weights
+from trainables.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -121,56 +120,20 @@ def _train_and_measure(
     if recorder is None:
         return
     model = trial.method.build(faces.scheme).to(session.placement.device)
-    _measure(unit, trial, faces, model, session, storage, done)
-
-
-def _measure(
-    unit: Unit, trial: Trial, faces: Faces, model: LandmarkModel, session: Session, storage: Storage, done: _Outcome
-) -> None:
-    """Make and record the unit's evaluations, in one pass of the same weights over the same pictures."""
-    by_pictures: dict[tuple[Any, ...], list[tuple[dict[str, Any], Evaluation]]] = {}
-    for planned in unit.evaluations:
-        evaluation: Evaluation = registry.rebuild(planned["config"])
-        pictures = (evaluation.weights, evaluation.data or trial.data, *same_pictures(evaluation))
-        by_pictures.setdefault(pictures, []).append((planned, evaluation))
-    loaded = ""
-    # What every trial has first: others may be missing from one that was trained by an older version.
-    for (weights, data, *_), alike in sorted(by_pictures.items(), key=lambda item: item[0][0] != "selected"):
-        if weights != loaded:
-            model.load_state_dict(_weights(_folder(storage, unit.id), weights))
-            loaded = weights
-        of_data = faces if data == trial.data else faces_of(data, trial, unit, alike[0][0]["digest"])
-        together = measure_all(model, of_data, [evaluation for _, evaluation in alike], session.placement.device)
-        for (planned, evaluation), measured in zip(alike, together, strict=True):
-            summaries = measured.summaries()
-            facts = {
-                "evaluation": planned["id"],
-                "trial": unit.id,
-                "dataset": data.kind,
-                "data_digest": of_data.digest,
-                "split": evaluation.split,
-                "perturbation": evaluation.perturbed_by,
-                "decoder": evaluation.read_by,
-                "protocol": trial.recipe.crop.describe(of_data.boxed),
-                "config": canonical_json(planned["config"]),
-            }
-            record_evaluation(storage, facts, summaries, image_rows(measured))
-            if not (evaluation.perturbed_by or evaluation.read_by):
-                done.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
+    measuring = Measuring(
+        id=unit.id,
+        trial=trial,
+        model=model,
+        device=session.placement.device,
+        storage=storage,
+        faces_of=lambda data, digest: faces if data == trial.data else faces_of(data, trial, unit, digest),
+        metrics=done.metrics,
+    )
+    measuring.make(unit.evaluations)
 
 
 def _folder(storage: Storage, trial: str) -> Folder:
     return storage.filesystem, storage.trial(trial)
-
-
-def _weights(folder: Folder, which: Weights) -> dict[str, torch.Tensor]:
-    try:
-        return read_weights(folder, which)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"The trial's {which} weights are not in {folder[1]}. One that was trained before they were kept has to be "
-            "trained again, under another seed or VERSION; or leave this evaluation out"
-        ) from error
 
 
 def _train(

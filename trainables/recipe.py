@@ -162,11 +162,13 @@ class Averaging:
 
 @config
 class Convergence:
-    """Training ends when the monitored value has changed by less than the share `change` over `epochs` epochs, all of
-    them after `after_epoch`.
+    """Training ends when the monitored value, that of the weights in training, has changed by less than the share
+    `change` over `epochs` epochs, all of them after `after_epoch`.
 
     Source: kozlowska2026hrmlff (its Implementation Details). Departs: the paper looks at the validation loss.
     """
+
+    VERSION: ClassVar[int] = 2
 
     after_epoch: PositiveInt = 60
     epochs: PositiveInt = 15

@@ -163,7 +163,9 @@ def why_finished(state: TrainingState, recipe: Recipe) -> str:
     patience, convergence = recipe.early_stop_patience, recipe.convergence
     if patience is not None and state.epoch - state.selected_epoch >= patience:
         return f"no better {recipe.monitor} for {patience} epochs"
-    if convergence is not None and convergence.reached([metrics[recipe.monitor] for metrics in state.history]):
+    # A mean of weights hardly changes from epoch to epoch, however they do.
+    history = [metrics.get(f"unaveraged_{recipe.monitor}", metrics[recipe.monitor]) for metrics in state.history]
+    if convergence is not None and convergence.reached(history):
         return f"{recipe.monitor} changed by less than {convergence.change:.1%} in {convergence.epochs} epochs"
     return ""
 

@@ -14,7 +14,11 @@ TITLES = {data.study: data.title for data in hrmlff.DATA_SETS}
 
 LAST_WEIGHTS = "last weights instead of the selected"
 # Axis in the file → heading and marks.
-PUBLISHED = {"fusion": ("(a) fusion", ("b",)), "loss": ("(b) loss", ()), "augmentation": ("(c) augmentation", ("c",))}
+PUBLISHED = {
+    "fusion": ("(a) fusion", ("b", "d")),
+    "loss": ("(b) loss", ()),
+    "augmentation": ("(c) augmentation", ("c",)),
+}
 
 NOTES = (
     Note(

@@ -20,6 +20,7 @@ from trainables.datasets.synthetic import Synthetic
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
 from trainables.method import Method
+from trainables.methods.hrmlff import Hrmlff
 from trainables.methods.hrnet import OFFICIAL_RECIPE, Hrnet
 from trainables.methods.keyposs import KeyPosS
 from trainables.training import Placement, train
@@ -38,6 +39,7 @@ SWITCHES = {
 COMPILED = {"single precision, compiled": {"channels_last": False, "compiled": True}}
 CASES = {
     "HRNet-W18, 64×64 maps": (Hrnet(), BATCH),
+    "HR-MLFF, 64×64 maps": (Hrmlff(), BATCH),
     "KeyPosS, 16×16 maps": (KeyPosS(stride=16), 4 * BATCH),
     "KeyPosS, 4×4 maps": (KeyPosS(stride=64), 4 * BATCH),
 }

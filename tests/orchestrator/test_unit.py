@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import orchestrator.measuring
 import orchestrator.unit
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Status
@@ -23,12 +24,15 @@ from orchestrator.unit import Session, Unit, execute, faces_of
 from search_spaces.study import STUDIES, Study
 from search_spaces.variants import Resources, Variant
 from trainables.checkpoints import read_weights
+from trainables.codecs.one_hot import OneHot
+from trainables.codecs.two_hot import TwoHot
 from trainables.config import config, with_changes
 from trainables.dataset import UnreadableImage
 from trainables.datasets.synthetic import Synthetic
 from trainables.faces import Faces
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
+from trainables.methods.truth import Truth
 from trainables.recipe import Adam, Averaging, Plateau, Recipe
 from trainables.training import Placement
 from trainables.transforms.augmentation import Augmentation
@@ -246,7 +250,7 @@ def test_a_trial_that_died_after_its_last_epoch_is_only_measured_again(place, un
     def die(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(orchestrator.unit, "measure_all", die)
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", die)
     with pytest.raises(KeyboardInterrupt):
         run(place, NETWORK)
     monkeypatch.undo()
@@ -268,7 +272,7 @@ def test_a_unit_started_again_by_ray_after_its_trial_was_trained_only_measures(p
     def die(*arguments, **settings):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(orchestrator.unit, "measure_all", die)
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", die)
     with pytest.raises(KeyboardInterrupt):
         execute(unit, Session())
     monkeypatch.undo()
@@ -404,7 +408,7 @@ class FailingMeasure:
     """Fails on one split, measures the others."""
 
     def __init__(self, split: str) -> None:
-        self.split, self.measure = split, orchestrator.unit.measure_all
+        self.split, self.measure = split, orchestrator.measuring.measure_all
 
     def __call__(self, model, faces, evaluations, *rest):
         if evaluations[0].split == self.split:
@@ -416,7 +420,7 @@ BOTH = (Evaluation(split="val"), Evaluation(split="test"))
 
 
 def test_an_evaluation_that_fails_leaves_the_trial_finished_and_says_why(place, monkeypatch):
-    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("test"))
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", FailingMeasure("test"))
     (report, *_) = run(place, FLOOR, evaluations=BOTH)
     row = only_trial(place)
     assert (row["state"], row["error"]) == ("finished", "RuntimeError: no memory for that")
@@ -427,7 +431,7 @@ def test_an_evaluation_that_fails_leaves_the_trial_finished_and_says_why(place, 
 
 @pytest.mark.parametrize("gathered", [False, True])
 def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(place, monkeypatch, gathered):
-    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("test"))
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", FailingMeasure("test"))
     run(place, FLOOR, evaluations=BOTH)
     monkeypatch.undo()
     if gathered:
@@ -445,9 +449,23 @@ def test_an_evaluation_that_failed_is_measured_by_a_later_unit_without_training(
 def test_an_evaluation_added_after_gathering_that_fails_says_why(place, monkeypatch):
     run(place, FLOOR)
     Ledger(place.storage).compact()
-    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("val"))
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", FailingMeasure("val"))
     run(place, FLOOR, evaluations=BOTH)
     assert only_trial(place)["error"] == "RuntimeError: no memory for that"
+
+
+def test_a_decoder_that_fails_keeps_no_other_from_being_measured(place, monkeypatch):
+    def never(self, peaks):
+        raise RuntimeError("cannot read that")
+
+    monkeypatch.setattr(TwoHot, "locate", never)
+    evaluations = (Evaluation(), Evaluation(decoder=TwoHot()), Evaluation(decoder=OneHot()), Evaluation(split="val"))
+    run(place, with_changes(FLOOR, {"method": Truth(input_size=32)}), evaluations=evaluations)
+    row = only_trial(place)
+    assert (row["state"], row["error"]) == ("finished", "RuntimeError: cannot read that")
+    assert {(row["split"], row["decoder"]) for row in of_whole_splits(place)} == {
+        ("test", ""), ("test", OneHot().describe()), ("val", ""),
+    }  # fmt: skip
 
 
 def test_another_evaluation_is_measured_without_training(place, monkeypatch):
@@ -472,7 +490,7 @@ def test_measuring_later_leaves_the_training_with_its_own_provenance(place, monk
     before = only_trial(place)
     code = {"git_commit": "f" * 40, "git_dirty": True, "versions": "{}"}
     monkeypatch.setattr("orchestrator.session.of_code", lambda: code)
-    monkeypatch.setattr(orchestrator.unit, "measure_all", FailingMeasure("val"))
+    monkeypatch.setattr(orchestrator.measuring, "measure_all", FailingMeasure("val"))
     run(place, FLOOR, evaluations=BOTH)
     after = only_trial(place)
     assert after["error"] == "RuntimeError: no memory for that"

@@ -67,7 +67,8 @@ def test_every_domain_says_why(name):
 
 
 def test_the_bounds_are_those_of_the_papers():
-    """METHODS: δ1 in [.01, 1], ε of four values, q0 in [.3, 1], E_c up to half of the epochs, each part on or off."""
+    """δ1 in [.01, 1], ε of four values, q0 in [.3, 1], E_c up to half of the epochs or no curriculum, parts on or off;
+    of δ2 and λ only the product counts, so δ2 alone spans what both would."""
     weights, curriculum = space("loss_weights").domains, space("curriculum").domains
     assert ends(weights["method.loss.wing_weight"]) == (0.01, 1.0)
     assert ends(weights["method.loss.epsilon"]) == ("0.05", "0.1", "0.2", "0.5")

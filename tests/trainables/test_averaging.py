@@ -15,8 +15,8 @@ from tests.trainables.small_trials import (
     trial_of,
 )
 from trainables.evaluation import measure
-from trainables.recipe import Averaging
-from trainables.training import Placement, train
+from trainables.recipe import Averaging, Convergence, Recipe
+from trainables.training import Placement, TrainingState, train, why_finished
 from trainables.trial import Evaluation
 
 
@@ -86,3 +86,15 @@ def test_training_no_longer_ends_early_once_it_averages(faces, rendered):
     trial = trial_of(rendered, Drifting(offsets=offsets), averaging=Averaging(from_epoch=3), **recipe)
     *_, last = train(trial, faces, Placement())
     assert (last.number, last.state.selected_epoch) == (6, 6)
+
+
+def test_convergence_watches_the_weights_in_training_and_not_their_mean():
+    convergence = Convergence(after_epoch=1, epochs=2, change=1e-3)
+    recipe = Recipe(epochs=9, averaging=Averaging(from_epoch=1), convergence=convergence)
+
+    def reason(*unaveraged: float) -> str:
+        history = [{"val_nme_io": 0.1, "unaveraged_val_nme_io": value} for value in unaveraged]
+        return why_finished(TrainingState(3, {}, {}, 3, 0.1, [], [], torch.empty(0), history), recipe)
+
+    assert reason(0.2, 0.15, 0.12) == ""
+    assert reason(0.2, 0.12, 0.12) == "val_nme_io changed by less than 0.1% in 2 epochs"

@@ -70,6 +70,22 @@ def test_the_roughness_of_a_true_map(sigma, energy):
     assert laplacian(maps).square().sum().item() == pytest.approx(energy, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "term"),
+    [
+        ("wing_weight", 0.3, "wing"),
+        ("epsilon", 0.2, "wing"),
+        ("smoothness_weight", 0.3, "smoothness"),
+        ("smoothness", 0.03, "smoothness"),
+    ],
+)
+def test_each_setting_changes_its_term_and_no_other(setting, value, term):
+    usual, changed = (loss.build(1)(MAPS, TRUTH, ALL) for loss in (Composite(), Composite(**{setting: value})))
+    assert {name for name in usual if not torch.equal(usual[name], changed[name])} == {term}
+    if setting != "epsilon":
+        assert changed[term].item() == pytest.approx(3 * usual[term].item(), rel=1e-5)
+
+
 def test_landmarks_with_large_errors_count_more():
     torch.testing.assert_close(importance(torch.tensor([0.02, 0.04, 0.12])), torch.tensor([0.5, 2 / 3, 2.0]))
     assert importance(torch.tensor([0.0, 0.1])).tolist() == [1.0, 1.0]  # the first was never seen

@@ -106,7 +106,8 @@ class LevelFusion(nn.Module):
 
     Source: kozlowska2026hrmlff Eqs. 5–9.
     Departs: Eq. 7 as printed sums over places and would leave no map. Eq. 8 takes all levels below at once, where the
-    last one already holds the others. The paper does not say what Eq. 9's factor is used for.
+    last one already holds the others. The paper does not say what Eq. 9's factor is used for. Sums over streams are
+    enlarged from size to size.
     """
 
     def __init__(self, channels: Sequence[int], lowest: bool) -> None:

@@ -1,6 +1,7 @@
 """The losses of paper 000 between heatmaps, as settings: the composite one and those that its ablation puts beside it.
 
-All are sums over the cells of a map and means over landmarks and images, so that they have one scale.
+All are sums over the cells of a map and means over landmarks and images, so that they have one scale; but smoothness,
+as printed, is a sum over landmarks.
 """
 
 import math

@@ -55,6 +55,7 @@ class Hrnet(Method):
     """
 
     kind: ClassVar[str] = "hrnet"
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset({"cpu"})
     PAPER: ClassVar[str | None] = "sun2019hrnet"
     input_size: PositiveInt = 256
     width: PositiveInt = 18
