@@ -17,6 +17,7 @@ from trainables.codecs.flip import flip_average
 from trainables.codecs.heatmap_model import HeatmapModel, TruthModel
 from trainables.dataset import MISSING, DataError
 from trainables.faces import Faces
+from trainables.image_metrics import picture_quality
 from trainables.method import LandmarkModel
 from trainables.metrics import Array
 from trainables.transforms.crop import inverse, transform
@@ -38,6 +39,7 @@ class Measured:
     errors_px: Array  # [N, K]; NaN where the landmark is missing
     errors_crop: Array  # [N, K] in crop sides
     evaluation: Evaluation
+    quality: dict[str, Array]  # of restored pictures, [N] each; empty where there are none
 
     @property
     def norms(self) -> dict[str, Array]:
@@ -45,17 +47,20 @@ class Measured:
 
     def summary(self) -> dict[str, tuple[float, int]]:
         """Every aggregate metric of the whole split: name → (value, images behind it)."""
-        return metrics.summary(self.errors_px, self.errors_crop, self.norms)
+        return metrics.aggregate(self._by_image())
 
     def summaries(self) -> dict[str, dict[str, tuple[float, int]]]:
         """The summary of the whole split as "all", and that of the faces with each tag: subset → name → value."""
         tags = [set(self.faces.tags[row]) for row in self.rows]
-        by_image = metrics.by_image(self.errors_px, self.errors_crop, self.norms)
+        by_image = self._by_image()
         found = {ALL: metrics.aggregate(by_image)}
         for subset in sorted(set().union(*tags) - {ALL}):
             inside = np.array([subset in mine for mine in tags])
             found[subset] = metrics.aggregate({name: values[inside] for name, values in by_image.items()})
         return found
+
+    def _by_image(self) -> dict[str, Array]:
+        return metrics.by_image(self.errors_px, self.errors_crop, self.norms) | self.quality
 
 
 def measure(model: LandmarkModel, faces: Faces, evaluation: Evaluation, device: torch.device) -> Measured:
@@ -83,14 +88,17 @@ def measure_all(
     if not len(rows):
         raise DataError(f"No readable {split} face to measure on.")
     found: list[list[Array]] = [[] for _ in evaluations]
+    quality: list[dict[str, float]] = []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
+        quality += answer.quality()
         for evaluation, points in zip(evaluations, found, strict=True):
             points.append(answer.landmarks(evaluation).double().cpu().numpy())
     model.train(was_training)
+    qualities = {name: np.array([each[name] for each in quality]) for name in (quality[0] if quality else ())}
     return [
-        _compared(faces, rows, np.concatenate(points), evaluation)
+        _compared(faces, rows, np.concatenate(points), evaluation, qualities)
         for evaluation, points in zip(evaluations, found, strict=True)
     ]
 
@@ -100,7 +108,13 @@ def same_pictures(evaluation: Evaluation) -> tuple[str, Perturbation | None]:
     return evaluation.split, evaluation.perturbation
 
 
-def _compared(faces: Faces, rows: NDArray[np.int64], predicted_crop: Array, evaluation: Evaluation) -> Measured:
+def _compared(
+    faces: Faces,
+    rows: NDArray[np.int64],
+    predicted_crop: Array,
+    evaluation: Evaluation,
+    quality: dict[str, Array],
+) -> Measured:
     """Landmarks [N, K, 2] in px of the crop against the truth."""
     prediction = transform(predicted_crop, inverse(faces.crop_maps[rows]))
     missing = faces.state[rows] == MISSING
@@ -111,7 +125,7 @@ def _compared(faces: Faces, rows: NDArray[np.int64], predicted_crop: Array, eval
 
     errors_px = metrics.point_errors(prediction, faces.landmarks[rows])
     errors_crop = metrics.point_errors(predicted_crop, faces.landmarks_crop(rows)) / faces.input_size
-    return Measured(faces, rows, prediction, judged(errors_px), judged(errors_crop), evaluation)
+    return Measured(faces, rows, prediction, judged(errors_px), judged(errors_crop), evaluation, quality)
 
 
 def image_rows(measured: Measured) -> pa.Table:
@@ -157,6 +171,15 @@ class _Answer:
     @cached_property
     def of_mirror_images(self) -> Any:
         return self.model(self.images.flip(-1))
+
+    def quality(self) -> list[dict[str, float]]:
+        """How close each restored picture is to the crop as it is; empty where the model restores none."""
+        restored = None if isinstance(self.model, TruthModel) else self.model.restored(self.output)
+        if restored is None:
+            return []
+        truth = self.faces.inputs(self.rows, self.images.device)
+        pairs = zip(*(each.permute(0, 2, 3, 1).double().cpu().numpy() for each in (restored, truth)), strict=True)
+        return [picture_quality(one, other) for one, other in pairs]
 
     def landmarks(self, evaluation: Evaluation) -> Tensor:
         """[B, K, 2] in px of the crop, read as the evaluation says."""

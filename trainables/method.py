@@ -65,6 +65,10 @@ class LandmarkModel(nn.Module, ABC):
     def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"]:
         """Landmarks in px of the input crop."""
 
+    def restored(self, output: Any) -> Float[Tensor, "batch 3 height width"] | None:
+        """The crop as it makes it anew from a degraded one, in [0, 1]; None of a model that restores no pictures."""
+        return None
+
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Take over the weights of the stage before; a model that has other parts than that stage says which."""
         self.load_state_dict(weights)

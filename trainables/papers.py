@@ -230,6 +230,14 @@ PAPERS: dict[str, Paper] = {
             2023,
         ),
         Paper(
+            "ledig2017srresnet",
+            "Ledig, C.; Theis, L.; Huszár, F.; Caballero, J.; Cunningham, A.; Acosta, A.; Aitken, A.; Tejani, A.; "
+            "Totz, J.; Wang, Z.; Shi, W.",
+            "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
+            "CVPR",
+            2017,
+        ),
+        Paper(
             "wan2026sht",
             "Wan, J.; Yao, Y.; Lai, Z.; Zhou, J.; Hou, X.; Min, W.",
             "Supervision-by-Hallucination-and-Transfer: A Weakly-Supervised Approach for Robust and Precise Facial "

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,8 @@ SIZE, BATCH = 64, 3
 def small(name: str) -> Method:
     """The method at a small input, narrower and less deep where it can be."""
     method = registry.find_method(name)
-    sizes = {"width": lambda width: width // 8, "modules": lambda _: (1, 1, 1), "stacks": lambda _: 2}
+    sizes: dict[str, Any] = {"modules": lambda _: (1, 1, 1), "stacks": lambda _: 2}
+    sizes |= dict.fromkeys(("width", "face_width"), lambda width: width // 8)
     fewer = {name: less(getattr(method, name)) for name, less in sizes.items() if hasattr(method, name)}
     return dataclasses.replace(method, input_size=SIZE, **fewer)
 
