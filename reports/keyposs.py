@@ -52,9 +52,10 @@ COCO = DataSet(
     study="keyposs_coco_wholebody", title="COCO-WholeBody", metric="nme_io_pooled", published="COCO-WholeBody"
 )
 IBUG300W = DataSet(study="keyposs_300w", title="300W", published="300W")
+IBUG300W_PRIVATE = DataSet(study="keyposs_300w_private", title="300W private")  # read by the networks of `IBUG300W`
 YTF68 = DataSet(study="keyposs_ytf68", title="ytf68", sizes=(16, 8, 4))
 SYNTHETIC = DataSet(study="keyposs_synthetic", title="rendered faces", sizes=(8, 4), photographs=False)
-DATA_SETS = (WFLW, AFLW, COCO, IBUG300W, YTF68, SYNTHETIC)
+DATA_SETS = (WFLW, AFLW, COCO, IBUG300W, IBUG300W_PRIVATE, YTF68, SYNTHETIC)
 STUDIES = tuple(data.study for data in DATA_SETS)
 
 
@@ -97,10 +98,10 @@ def cell(results: Results, study: str, size: int, encoding: Encoding | None, dec
     return cells.measured(known, variant, column, decoder=asked_decoder(variant, decoder))
 
 
-def is_read_by(way: tuple[str, str, str], decoders: Collection[str]) -> bool:
-    """Whether a way of measuring is one of these decoders, flip test or not, on test faces as they are."""
+def is_read_by(way: tuple[str, str, str], decoders: Collection[str], splits: Collection[str] = (SPLIT,)) -> bool:
+    """Whether a way of measuring is one of these decoders, flip test or not, on faces of a split as they are."""
     split, perturbation, decoder = way
-    return split == SPLIT and not perturbation and decoder.removesuffix(FLIPPED) in decoders
+    return split in splits and not perturbation and decoder.removesuffix(FLIPPED) in decoders
 
 
 def flip_note(results: Results, mark: str) -> tuple[Note, ...]:

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from search_spaces.variants import Variant
+from trainables.codecs.decoder import Decoder
+from trainables.codecs.gaussian import Gaussian
 from trainables.config import config, nearest
 from trainables.trial import Evaluation, Trial
 
@@ -43,8 +45,26 @@ class Study:
                     f"{variant.label or 'a variant'} is read by {wanted}, but {variant.method.kind} has no heatmaps. "
                     "Give methods without heatmaps a study of their own."
                 )
+        for variant in self.variants:
+            self._check_sigma(variant)
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed occurs twice in {self.seeds}. Name each seed once.")
+
+    def _check_sigma(self, variant: Variant) -> None:
+        """Raises ValueError where a decoder takes the variant's heatmaps to have another σ than they are taught."""
+        encoder = getattr(variant.method, "encoder", None)
+        if not isinstance(encoder, Gaussian):
+            return
+        asked = [getattr(variant.method, "decoder", None), *(evaluation.decoder for evaluation in self.evaluations)]
+        for decoder in asked:
+            assumed = decoder.assumed_sigma if isinstance(decoder, Decoder) else None
+            if assumed is not None and assumed != encoder.sigma:
+                name = type(decoder).__name__
+                raise ValueError(
+                    f"{variant.label or 'a variant'} learns heatmaps of σ {encoder.sigma:g}, but is read by {name} as "
+                    f"if they had σ {assumed:g}. Take {name}(sigma={encoder.sigma:g}), and a study of its own for "
+                    "each σ."
+                )
 
     def evaluations_of(self, variant: Variant) -> tuple[Evaluation, ...]:
         """Those that can be made: without decoders that need larger heatmaps, and weights that are not kept."""

@@ -9,7 +9,9 @@ from reports.keyposs import DataSet
 from reports.keyposs_costs import cost
 from reports.query import Results
 
-STUDIES = keyposs.STUDIES
+# The networks of the private test are those of 300W.
+DATA_SETS = tuple(data for data in keyposs.DATA_SETS if data is not keyposs.IBUG300W_PRIVATE)
+STUDIES = tuple(data.study for data in DATA_SETS)
 
 # Our metric → the paper's name of it, and our heading.
 QUANTITIES = {"parameters": ("params", "Parameters"), "macs": ("GFLOPs", "Operations")}
@@ -48,7 +50,7 @@ def build(results: Results) -> Table:
         caption="Paper 002, Table 6: parameters in millions and operations in thousand millions for one picture of "
         "256×256, by the size of the heatmap, published and ours.",
         columns=COLUMNS,
-        rows=(_published(), *(_ours(results, data) for data in keyposs.DATA_SETS)),
+        rows=(_published(), *(_ours(results, data) for data in DATA_SETS)),
         notes=NOTES,
     )
 

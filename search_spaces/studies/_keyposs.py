@@ -36,7 +36,7 @@ def sizes_and_encodings(
     resources: Resources = ALONE,
     small_maps: Recipe | None = None,
 ) -> Study:
-    """Feeds the paper's Tables 3, 4 and 5: one training for each size of map and encoding, however many decoders.
+    """Feeds the paper's Tables 3 to 6: one training for each size of map and encoding, however many decoders.
 
     `small_maps`: the recipe of maps of `SMALL` or less, where it is another one.
     """

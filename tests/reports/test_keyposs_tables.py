@@ -172,9 +172,32 @@ def test_table_3_has_every_published_row_and_ours_at_64(ledger):
     assert len([row for row in table.rows if row.source == "literature"]) == 24
     assert printed(table, "LAB", "Parameters").text == "24.1+28.3"
     assert printed(table, "KeyPosS (Unbiased)", "NME io", "300W").text == "3.34"
-    assert printed(table, "KeyPosS 2×2, unbiased", "NME io", "WFLW").text == "4.10"
-    assert printed(table, "KeyPosS 2×2, biased", "Parameters").text == "9.65"
-    assert printed(table, "KeyPosS 2×2, biased", "NME face box").text == "not run"
+    assert printed(table, "KeyPosS 2×2, unbiased", "NME io", "WFLW", "64×64").text == "4.10"
+    assert printed(table, "KeyPosS 2×2, biased", "Parameters", "64×64").text == "9.65"
+    assert printed(table, "KeyPosS 2×2, biased", "NME face box", "64×64").text == "not run"
+
+
+def test_table_3_has_the_small_studies_below_at_the_largest_heatmaps_that_they_have(ytf68):
+    table = keyposs_3.build(ytf68)
+    ours = [row.group for row in table.rows if row.source != "literature"]
+    assert ours == [f"Ours: heatmaps of {size}" for size in ("64×64", "16×16", "8×8") for _ in range(2)]
+    row = "KeyPosS 2×2, unbiased"
+    assert printed(table, row, "NME io", "ytf68", "16×16").text == "5.00 ± 0.10"
+    assert printed(table, row, "NME io", "WFLW", "16×16").text == labels.MISSING
+    assert printed(table, row, "NME io", "ytf68", "64×64").text == labels.MISSING
+    assert printed(table, row, "Operations", "16×16").text == "0.30"
+    assert printed(table, row, "NME io", "rendered faces", "8×8").text == "not run"
+
+
+def test_the_private_test_of_300w_stands_beside_the_full_test(ledger):
+    for study, mean in ((keyposs.IBUG300W.study, 0.033), (keyposs.IBUG300W_PRIVATE.study, 0.039)):
+        ledger.read_maps(study, "64×64, unbiased", keyposs.KEYPOSS, [errors(mean)])
+    results = Results(ledger)
+    for module, heading, group in ((keyposs_3, "NME io", "64×64"), (keyposs_5, "64×64", "Ours")):
+        table = module.build(results)
+        assert printed(table, "KeyPosS 2×2, unbiased", heading, "300W", group).text == "3.30"
+        assert printed(table, "KeyPosS 2×2, unbiased", heading, "300W private", group).text == "3.90"
+        assert printed(table, "KeyPosS (Unbiased)", heading, "300W private").text == labels.MISSING
 
 
 def test_table_6_counts_once_per_size_and_refuses_what_differs(ledger, ytf68):
@@ -209,11 +232,32 @@ def test_table_1_prints_fractions_and_the_deviation_from_the_paper(ledger):
         (keyposs_3, "32×32, biased", keyposs.KEYPOSS, False),
         (keyposs_3, "64×64, biased", keyposs.KEYPOSS + keyposs.FLIPPED, True),
         (keyposs_3, "64×64, biased", keyposs.ONE_HOT, False),
+        (keyposs_3, "16×16, biased", keyposs.KEYPOSS, True),
+        (keyposs_3, "16×16, biased", keyposs.KEYPOSS + keyposs.FLIPPED, False),
+        (keyposs_3, "4×4, biased", keyposs.KEYPOSS, False),
         (keyposs_4, "8×8, unbiased", keyposs.KERNEL_DECODERS[6], True),
         (keyposs_4, "8×8, biased", keyposs.KERNEL_DECODERS[6], False),
         (keyposs_4, "8×8, unbiased", keyposs.TWO_HOT, False),
+        *((keyposs_5, "8×8, biased", one, True) for one in (keyposs.ONE_HOT, keyposs.TWO_HOT, keyposs.KEYPOSS)),
+        (keyposs_5, "8×8, biased", keyposs.DARK, False),
+        (keyposs_5, "8×8, biased", keyposs.KERNEL_DECODERS[3], False),
+        (keyposs_5, "8×8, unbiased", keyposs.DARK + keyposs.FLIPPED, True),
+        *((keyposs_5, "8×8, unbiased", one, True) for one in keyposs.KERNEL_DECODERS.values()),
+        *((keyposs_5, "8×8, unbiased", one, False) for one in (keyposs.ONE_HOT, keyposs.GAUSS_NEWTON)),
+        (keyposs_6, "8×8, unbiased", keyposs.KEYPOSS, True),
+        (keyposs_6, "8×8, biased", keyposs.KEYPOSS, False),
+        (keyposs_6, "8×8, unbiased", keyposs.ONE_HOT, False),
     ],
 )
 def test_a_table_wants_what_stands_in_it(module, label, decoder, wanted):
     assert module.wants(label, ("test", "", decoder)) is wanted
     assert not module.wants(label, ("test", "JPEG quality 10", decoder))
+
+
+def test_table_5_alone_wants_validation_faces_where_it_chooses_a_kernel():
+    for kernel in keyposs.KERNEL_DECODERS.values():
+        way = ("val", "", kernel)
+        assert keyposs_5.wants("8×8, unbiased", way)
+        assert not keyposs_5.wants("8×8, biased", way)
+        assert not any(module.wants("64×64, unbiased", way) for module in (keyposs_3, keyposs_4, keyposs_6))
+    assert not keyposs_5.wants("8×8, unbiased", ("val", "", keyposs.DARK))

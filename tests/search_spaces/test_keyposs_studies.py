@@ -5,13 +5,20 @@ import pytest
 from search_spaces.loading import load_study
 from search_spaces.study import Study, study_names, study_path
 from trainables.codecs.dark import Dark
+from trainables.datasets.ibug300w import Ibug300w
 from trainables.methods.truth import Truth
 from trainables.transforms.augmentation import AUGMENTATIONS
 from trainables.transforms.crop import CONVENTIONS, Crop
 
 SIZES = (64, 32, 16, 8, 4)
 KERNELS = [f"KeyPosS, {kernel}×{kernel} anchors" for kernel in (2, 3, 4, 5, 6)]
-OF_PHOTOGRAPHS = ["keyposs_300w", "keyposs_aflw19", "keyposs_coco_wholebody", "keyposs_wflw"]
+OF_PHOTOGRAPHS = [
+    "keyposs_300w",
+    "keyposs_300w_private",
+    "keyposs_aflw19",
+    "keyposs_coco_wholebody",
+    "keyposs_wflw",
+]
 OF_TRUTH = ["keyposs_1_300w", "keyposs_1_scattered", "keyposs_1_synthetic", "keyposs_1_ytf68"]
 
 
@@ -72,6 +79,17 @@ def test_every_data_set_of_the_paper_is_cropped_and_augmented_as_its_literature_
     assert ways("keyposs_wflw") == ways("keyposs_300w") == {(Crop(), usual)}
     assert ways("keyposs_aflw19") == {(CONVENTIONS["aflw"], usual)}
     assert ways("keyposs_coco_wholebody") == {(CONVENTIONS["coco_wholebody"], of_coco)}
+
+
+def test_the_private_test_of_300w_is_of_the_networks_of_the_full_test_and_of_no_face_that_they_saw():
+    full, private = study("keyposs_300w"), study("keyposs_300w_private")
+    assert [trial for _, trial in private.trials()] == [trial for _, trial in full.trials()]
+    assert [(one.split, one.read_by) for one in private.evaluations] == [
+        (one.split, one.read_by) for one in full.evaluations
+    ]
+    # Validation faces are those of training's own data, so that the same kernel is chosen for both tests.
+    elsewhere = Ibug300w(protocol="private_3148")
+    assert {(one.split, one.data) for one in private.evaluations} == {("test", elsewhere), ("val", None)}
 
 
 def test_the_faces_whose_eyes_can_meet_are_not_selected_by_the_eyes_distance():

@@ -8,10 +8,17 @@ import pytest
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
 from search_spaces.variants import Variant
+from trainables.codecs.dark import Dark
+from trainables.codecs.gauss_newton import GaussNewton
+from trainables.codecs.gaussian import Gaussian
+from trainables.codecs.multilateration import Multilateration
 from trainables.codecs.one_hot import OneHot
+from trainables.codecs.soft_argmax import SoftArgmax
+from trainables.codecs.two_hot import TwoHot
 from trainables.config import ConfigError
 from trainables.datasets.synthetic import Synthetic
 from trainables.methods.hrnet import Hrnet
+from trainables.methods.keyposs import KeyPosS
 from trainables.methods.mean_shape import MeanShape
 from trainables.trial import Evaluation
 
@@ -101,3 +108,28 @@ def test_a_decoder_needs_a_method_with_heatmaps():
     with pytest.raises(ConfigError, match=r"a is read by one-hot, flip test.*, but mean_shape has no heatmaps"):
         Study(question="Which?", variants=(A,), evaluations=evaluations)
     Study(question="Which?", variants=(dataclasses.replace(A, method=Hrnet()),), evaluations=evaluations)
+
+
+@pytest.mark.parametrize("decoder", [Multilateration(kernel=4), GaussNewton()])
+def test_a_decoder_reads_heatmaps_of_the_sigma_that_they_are_taught_with(decoder):
+    a, name = dataclasses.replace(A, method=Hrnet()), type(decoder).__name__
+    message = rf"a learns heatmaps of σ 1\.5, but is read by {name} as if they had σ 2\. Take {name}\(sigma=1\.5\)"
+    with pytest.raises(ConfigError, match=message):
+        Study(question="Which?", variants=(a,), evaluations=(Evaluation(), Evaluation(decoder=decoder)))
+    with pytest.raises(ConfigError, match=message):
+        Study(question="Which?", variants=(dataclasses.replace(a, method=Hrnet(decoder=decoder)),))
+    fitting = dataclasses.replace(decoder, sigma=1.5)
+    taught_alike = dataclasses.replace(a, method=Hrnet(decoder=fitting))
+    Study(question="Which?", variants=(taught_alike,), evaluations=(Evaluation(decoder=fitting),))
+
+
+def test_an_encoder_of_another_sigma_needs_the_methods_own_decoder_changed_too():
+    narrow = KeyPosS(encoder=Gaussian(sigma=1.0))
+    with pytest.raises(ConfigError, match=r"a learns heatmaps of σ 1, .* Take Multilateration\(sigma=1\)"):
+        Study(question="Which?", variants=(dataclasses.replace(A, method=narrow),))
+
+
+def test_decoders_that_read_any_sigma_and_methods_without_heatmaps_need_not_agree():
+    any_sigma = tuple(Evaluation(decoder=decoder) for decoder in (OneHot(), TwoHot(), Dark(), SoftArgmax()))
+    Study(question="Which?", variants=(dataclasses.replace(A, method=Hrnet()),), evaluations=any_sigma)
+    Study(question="Which?", variants=(A,))

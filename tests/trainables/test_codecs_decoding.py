@@ -1,5 +1,7 @@
 """Every decoder finds what was encoded, and has an answer where nothing can be found."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -50,6 +52,13 @@ def decoded(decoder: Decoder, x: float, y: float, height: int = 64, width: int =
 )
 def test_a_noiseless_gaussian_at_10_3_and_20_7(decoder, expected, tolerance):
     assert decoded(decoder, 10.3, 20.7) == pytest.approx(expected, abs=tolerance)
+
+
+def test_the_printed_sign_of_the_second_maximum_leads_away_from_the_landmark():
+    (x, y), (towards_x, towards_y) = decoded(OneHot(), 10.3, 20.7), decoded(TwoHot(rule="second"), 10.3, 20.7)
+    printed = (2 * x - towards_x, 2 * y - towards_y)
+    assert printed == (10, 21.25)
+    assert math.dist(printed, (10.3, 20.7)) > math.dist((x, y), (10.3, 20.7))
 
 
 @pytest.mark.parametrize("where", [(0.2, 63.4), (63.9, 10.5)])

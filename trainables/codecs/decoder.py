@@ -88,6 +88,12 @@ class Decoder(Config, ABC):
         """Whether maps of this size can be decoded so. Where not, `decode` gives two-hot positions of confidence 0."""
         return True
 
+    @property
+    def assumed_sigma(self) -> float | None:
+        """The σ in heatmap px of the Gaussians that its formula takes maps for: maps of another σ it reads wrongly,
+        and nothing in them says so. None where any σ is read."""
+        return None
+
     def decode(
         self, heatmaps: Float[Tensor, "batch landmarks height width"]
     ) -> tuple[Float[Tensor, "batch landmarks 2"], Float[Tensor, "batch landmarks"]]:

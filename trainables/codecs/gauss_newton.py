@@ -27,6 +27,10 @@ class GaussNewton(Decoder):
     sigma: Positive = 2.0
     iterations: Annotated[int, Field(gt=0)] = 20
 
+    @property
+    def assumed_sigma(self) -> float:
+        return self.sigma
+
     def locate(self, peaks: Peaks) -> Points:
         width, height = peaks.size
         wanted = next(count for side, count in ANCHORS if min(width, height) >= side)

@@ -45,6 +45,10 @@ class Multilateration(Decoder):
     def applicable(self, height: int, width: int) -> bool:
         return self.kernel <= min(height, width)
 
+    @property
+    def assumed_sigma(self) -> float:
+        return self.sigma
+
     def locate(self, peaks: Peaks) -> Points:
         width, height = peaks.size
         if not self.applicable(height, width):
