@@ -45,8 +45,8 @@ PRIVATE = DataSet(study="hrmlff_300w_private", title="300W private", published="
 FULL = DataSet(study="hrmlff_300w", title="300W full", published="300W")
 WFLW = DataSet(study="hrmlff_wflw", title="WFLW", published="WFLW")
 COFW = DataSet(study="hrmlff_cofw", title="COFW", published="COFW")
-YTF68 = DataSet(study="hrmlff_ytf68", title="ytf68 (small networks)")
-SYNTHETIC = DataSet(study="hrmlff_synthetic", title="rendered faces (small networks)")
+YTF68 = DataSet(study="hrmlff_ytf68", title="ytf68 (small networks, few epochs)")
+SYNTHETIC = DataSet(study="hrmlff_synthetic", title="rendered faces (small networks, few epochs)")
 DATA_SETS = (PRIVATE, FULL, COFW, WFLW, YTF68, SYNTHETIC)
 STUDIES = tuple(data.study for data in DATA_SETS)
 

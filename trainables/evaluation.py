@@ -1,7 +1,7 @@
 """A network on a split: per-image, per-landmark errors and predictions, as one Arrow table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,7 @@ class Measured:
     errors_px: Array  # [N, K]; NaN where the landmark is missing
     errors_crop: Array  # [N, K] in crop sides
     evaluation: Evaluation
-    quality: dict[str, Array]  # of restored pictures, [N] each; empty where there are none
+    quality: dict[str, Array] = field(default_factory=dict)  # of restored pictures [N], where there are any
 
     @property
     def norms(self) -> dict[str, Array]:

@@ -16,7 +16,8 @@ from trainables.losses.pictures import gradient_loss, gradient_map
 from trainables.method import Batch
 from trainables.methods.dhln import Dhln
 from trainables.schemes import SCHEMES
-from trainables.transforms.degrade import degraded, resized
+from trainables.transforms.degrade import degraded
+from trainables.transforms.resize import resize_bicubic
 from trainables.trial import Evaluation
 
 LARGE = Dhln(input_size=256, low=64, doublings=2)
@@ -113,7 +114,7 @@ def test_the_loss_is_a_weighted_sum_of_means():
 
 def test_degradation_leaves_what_few_pixels_hold():
     random = torch.Generator().manual_seed(0)
-    coarse = resized(torch.rand(1, 3, 4, 4, generator=random), 64)
+    coarse = resize_bicubic(torch.rand(1, 3, 4, 4, generator=random), (64, 64))
     assert picture(degraded(coarse, 16, 64), coarse) > 40
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
     inner = degraded(stripes, 8, 64)[..., 8:-8, 8:-8]
@@ -182,7 +183,7 @@ def test_8_faces_are_restored_3_db_better_than_by_enlargement_and_with_sharper_e
         return sum(picture(restored[k : k + 1], images[k : k + 1]) for k in range(len(rows))) / len(rows)
 
     with_edges, without = learned(0.01), learned(0.0)
-    enlarged = quality(resized(degraded(images, TINY.low, TINY.low), 64))
+    enlarged = quality(degraded(images, TINY.low, 64))
     assert math.isfinite(enlarged)
     assert quality(with_edges) > enlarged + 3
     assert gradient_loss(with_edges, images) < gradient_loss(without, images)
