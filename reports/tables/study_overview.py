@@ -7,6 +7,7 @@ from reports.query import Results, StudyResults
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
 METRICS = ("nme_io", "nme_ip", "nme_box", "auc_io_8", "auc_io_10", "fr_io_8", "fr_io_10")
+OF_PICTURES = ("psnr", "ssim")  # where faces are restored
 
 
 def build(results: Results, study: str) -> Table | None:
@@ -32,7 +33,8 @@ def build(results: Results, study: str) -> Table | None:
 def _columns(study: StudyResults, split: str) -> tuple[Column, ...]:
     """What the study has measured, or everything while it has measured nothing."""
     measured = study.metrics(split)
-    columns = [labels.column(name, split) for name in METRICS if not measured or name in measured]
+    shown = [name for name in METRICS if not measured or name in measured]
+    columns = [labels.column(name, split) for name in (*shown, *(name for name in OF_PICTURES if name in measured))]
     if columns and study.baseline is not None and len(study.variants) > 1:
         columns.insert(1, labels.column(columns[0].metric, split, difference=True))
     return tuple(columns)

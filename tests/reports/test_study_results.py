@@ -175,3 +175,11 @@ def test_a_seed_that_is_measured_twice_is_refused(ledger, three_seeds):
     (value,) = study.values(study.variants[0], "test", "nme_io")
     with pytest.raises(ValueError, match="twice"):
         mean_over_seeds([value, value])
+
+
+def test_the_overview_shows_how_faces_are_restored_where_they_are(ledger):
+    ledger.add_seeds("demo", "DHLN", [[0.1], [0.2]], values=lambda errors: {"nme_io": errors[0], "psnr": 25.0})
+    columns = study_overview.build(Results(ledger), "demo").columns
+    assert [column.metric for column in columns] == ["nme_io", "psnr"]
+    ledger.add_seeds("other", "SHN", [[0.1]])
+    assert {column.metric for column in study_overview.build(Results(ledger), "other").columns} == {"nme_io"}
