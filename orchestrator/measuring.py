@@ -67,6 +67,7 @@ class Measuring:
     def _measure(self, group: Sequence[Planned]) -> None:
         digest, first = group[0][0]["digest"], group[0][1]
         if first.weights != self._loaded:
+            self._loaded = ""  # weights that do not fit may be taken over in part
             folder = (self.storage.filesystem, self.storage.trial(self.id))
             self.model.load_state_dict(_weights(folder, first.weights))
             self._loaded = first.weights
