@@ -53,7 +53,7 @@ def plan(study: str, changes: Mapping[str, Any], place: Place, retry_failed: boo
     opened = open_study(study, changes, place)
     made = make_plan(opened, place, retry_failed)
     show_plan(made, console)
-    show_expected(expected_of(made, place), console)
+    _expect(made, place, console)
     again = f"{opened.command} --retry-failed" if retry_failed else opened.command
     asked = set(Ledger(place.storage).read("studies")["study"].to_pylist())
     # A report knows a study once it was run, even where other studies have done all its trials.
@@ -76,7 +76,7 @@ def plan_table(
     for opened in _studies_of(wanted, changes, place, console):
         made = make_plan(opened, place, retry_failed).only(wanted.wants)
         show_plan(made, console)
-        show_expected(expected_of(made, place), console)
+        _expect(made, place, console)
     next_command(console, wanted.command(place, changes))
     return 0
 
@@ -127,7 +127,7 @@ def _run(
     console.print(counts(made), markup=False, highlight=False)
     if not made.todo:
         return made
-    show_expected(expected_of(made, place), console)
+    _expect(made, place, console)
     _prepare(made, place, address, console)
     _launch(opened, made, place, address, console)
     after = make_plan(opened, place)
@@ -135,6 +135,12 @@ def _run(
     console.print(counts(after), markup=False, highlight=False)
     show_failures(after, console)
     return after
+
+
+def _expect(made: Plan, place: Place, console: Console) -> None:
+    with console.status("Counting operations of the networks …"):
+        expected = expected_of(made, place)
+    show_expected(expected, console)
 
 
 def _exit_code(made: Plan) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.plan import Status, Work
 
@@ -13,6 +13,9 @@ from orchestrator.plan import Status, Work
 # three times a forward pass. GPU: a quarter of what an RTX 3090 (kozlowska2026hrmlff's) can do at most in single
 # precision, 35.6·10¹² operations a second. Core: HRNet-W18 at 256×256, 2.8 images a second on two cores.
 ASSUMED = {"GPU": 35.6e12 / 2 / 3 / 4, "core": 4.3e9 * 2.8 / 2}
+
+
+Key = TypeVar("Key")
 
 
 class Basis(StrEnum):
@@ -77,11 +80,27 @@ def expect(works: Sequence[Work], past: Sequence[Pace], operations_of: Callable[
     hours: defaultdict[str, float] = defaultdict(float)
     bases: Counter[Basis] = Counter()
     done = {pace.trial: pace.epochs_run for pace in past}
+    of_variant = _medians(((pace.device, pace.variant), pace.device_seconds) for pace in past)
+    per_operation = [(pace, pace.device_seconds / pace.operations) for pace in past if pace.operations]
+    of_method = _medians(((pace.device, pace.method), each) for pace, each in per_operation)
+    of_device = _medians((pace.device, each) for pace, each in per_operation)
+
+    def epoch(work: Work, device: str) -> tuple[float, Basis] | None:
+        """Device-seconds of one."""
+        if (device, work.variant_id) in of_variant:
+            return of_variant[device, work.variant_id], Basis.SAME
+        operations = operations_of(work)
+        if operations is None:
+            return None
+        if (device, work.trial.method.kind) in of_method:
+            return operations * of_method[device, work.trial.method.kind], Basis.SAME_METHOD
+        if device in of_device:
+            return operations * of_device[device], Basis.OTHERS
+        return operations / ASSUMED[device], Basis.ASSUMED
+
     for work in works:
-        if work.status not in (Status.RUN, Status.RESUME):
-            continue
         device = "GPU" if work.resources.gpus else "core"
-        found = _epoch(work, device, [pace for pace in past if pace.device == device], operations_of)
+        found = epoch(work, device) if work.status in (Status.RUN, Status.RESUME) else None
         if found is not None:
             seconds, basis = found
             hours[device] += seconds * max(0, work.trial.recipe.epochs - done.get(work.id, 0)) / 3600
@@ -89,19 +108,8 @@ def expect(works: Sequence[Work], past: Sequence[Pace], operations_of: Callable[
     return Expected(dict(hours), dict(bases))
 
 
-def _epoch(
-    work: Work, device: str, past: Sequence[Pace], operations_of: Callable[[Work], float | None]
-) -> tuple[float, Basis] | None:
-    """Device-seconds of one epoch."""
-    same = [pace.device_seconds for pace in past if pace.variant == work.variant_id]
-    if same:
-        return median(same), Basis.SAME
-    operations = operations_of(work)
-    if operations is None:
-        return None
-    known = [pace for pace in past if pace.operations]
-    of_method = [pace for pace in known if pace.method == work.trial.method.kind]
-    for basis, some in ((Basis.SAME_METHOD, of_method), (Basis.OTHERS, known)):
-        if some:
-            return operations * median(pace.device_seconds / pace.operations for pace in some if pace.operations), basis
-    return operations / ASSUMED[device], Basis.ASSUMED
+def _medians(values: Iterable[tuple[Key, float]]) -> dict[Key, float]:
+    grouped: defaultdict[Key, list[float]] = defaultdict(list)
+    for key, value in values:
+        grouped[key].append(value)
+    return {key: median(some) for key, some in grouped.items()}

@@ -38,13 +38,7 @@ class Measuring:
 
     def make(self, evaluations: Sequence[dict[str, Any]]) -> None:
         """Raises the first error once all that can be measured is recorded: one decoder that fails keeps no other."""
-        errors = []
-        for group in self._groups(evaluations):
-            failed = self._failure(group)
-            if failed is not None and len(group) > 1:
-                errors += [error for one in group if (error := self._failure([one])) is not None]
-            elif failed is not None:
-                errors.append(failed)
+        errors = [error for group in self._groups(evaluations) for error in self._errors(group)]
         if errors:
             raise errors[0]
 
@@ -57,19 +51,19 @@ class Measuring:
         # Those of one kind of weights follow one another.
         return sorted(by_pictures.values(), key=lambda group: group[0][1].weights, reverse=True)
 
-    def _failure(self, group: Sequence[Planned]) -> Exception | None:
+    def _errors(self, group: Sequence[Planned]) -> list[Exception]:
+        """Of those that cannot be measured, not even alone."""
         try:
             self._measure(group)
         except Exception as error:
-            return error
-        return None
+            return [error] if len(group) == 1 else [error for one in group for error in self._errors([one])]
+        return []
 
     def _measure(self, group: Sequence[Planned]) -> None:
         digest, first = group[0][0]["digest"], group[0][1]
         if first.weights != self._loaded:
             self._loaded = ""  # weights that do not fit may be taken over in part
-            folder = (self.storage.filesystem, self.storage.trial(self.id))
-            self.model.load_state_dict(_weights(folder, first.weights))
+            self.model.load_state_dict(_weights(self.storage.trial_folder(self.id), first.weights))
             self._loaded = first.weights
         data = first.data or self.trial.data
         faces = self.faces_of(data, digest)

@@ -63,7 +63,9 @@ def show_expected(expected: Expected, console: Console) -> None:
     if not expected.bases:
         return
     hours = " and ".join(f"{_hours(number)} {device}-hours" for device, number in expected.hours.items())
-    bases = "; ".join(f"{count} trials by {basis}" for basis, count in expected.bases.items())
+    bases = "; ".join(
+        f"{count} {'trial' if count == 1 else 'trials'} by {basis}" for basis, count in expected.bases.items()
+    )
     console.print(f"Training is expected to take {hours} ({bases}).", markup=False, highlight=False, soft_wrap=True)
 
 

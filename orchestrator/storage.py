@@ -47,6 +47,10 @@ class Storage:
     def trial(self, trial: str) -> str:
         return f"{self.root}/trials/{trial}"
 
+    def trial_folder(self, trial: str) -> tuple[fs.FileSystem, str]:
+        """Where its weights and checkpoints lie, as `trainables.checkpoints` takes it."""
+        return self.filesystem, self.trial(trial)
+
     def evaluation(self, evaluation: str) -> str:
         return f"{self.root}/evaluations/{evaluation}"
 

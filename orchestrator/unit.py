@@ -98,7 +98,7 @@ def execute(unit: Unit, session: Session) -> None:
         done.error = f"{type(error).__name__}: {error}"
         if isinstance(error, Diverged):
             # From its last epoch it would only diverge again.
-            delete_checkpoints(_folder(storage, unit.id))
+            delete_checkpoints(storage.trial_folder(unit.id))
         # A network that could not be measured stays trained: the next run measures it again.
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1 and not done.trained:
@@ -146,14 +146,14 @@ def _train(
     done: _Outcome,
 ) -> None:
     """Train to the end, from the last checkpoint where there is one, and keep the selected weights."""
-    folder = _folder(storage, unit.id)
+    folder = storage.trial_folder(unit.id)
     state = read_checkpoint(folder)
     begun = session.placement.broadcast(state.epoch if state else 0)
     if begun != (state.epoch if state else 0):
         raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
     initial = None
     if state is None and unit.starts_from:
-        initial = read_weights(_folder(storage, unit.starts_from))
+        initial = read_weights(storage.trial_folder(unit.starts_from))
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),

@@ -39,6 +39,13 @@ class Summary:
     def n(self) -> int:
         return len(self.values)
 
+    def scaled(self, factor: float) -> "Summary":
+        """The same in another unit."""
+        spread = None if self.spread is None else self.spread * factor
+        return replace(
+            self, mean=self.mean * factor, spread=spread, values=tuple(each * factor for each in self.values)
+        )
+
 
 WHAT_MUST_AGREE = {
     "metric": "metrics",

@@ -1,6 +1,7 @@
 """What a search may vary: settings by their dotted paths, each with the values that it may take and the reason."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Annotated, Any
@@ -8,13 +9,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from search_spaces.variants import Variant
-from trainables.config import config, with_changes
+from trainables.config import Config, config, with_changes
 
 Point = Mapping[str, float | int | str]  # path of a setting → a number, or the name of a choice
 
 
 @config
-class Domain:
+class Domain(Config, ABC):
     """The values that one setting may take.
 
     `why`: the reason for just these. `given`: (path, name) of a choice, made before, without which this setting does
@@ -24,9 +25,9 @@ class Domain:
     why: Annotated[str, Field(min_length=1)]
     given: tuple[str, str] | None = None
 
+    @abstractmethod
     def holds(self, chosen: Any) -> bool:
         """Whether this can be chosen."""
-        raise NotImplementedError
 
     def value(self, chosen: Any) -> Any:
         """The setting's value for what was chosen."""
@@ -45,7 +46,10 @@ class Uniform(Domain):
     high: float
 
     def __post_init__(self) -> None:
-        _check_order(self.low, self.high)
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(
+                f"low is {self.low} and high is {self.high}. Give two finite numbers, the smaller one first"
+            )
 
     def holds(self, chosen: Any) -> bool:
         return isinstance(chosen, int | float) and not isinstance(chosen, bool) and self.low <= chosen <= self.high
@@ -59,17 +63,14 @@ class LogUniform(Uniform):
 
 
 @config
-class Integer(Domain):
+class Integer(Uniform):
     """Whole numbers from `low` to `high`, both among them."""
 
     low: int
     high: int
 
-    def __post_init__(self) -> None:
-        _check_order(self.low, self.high)
-
     def holds(self, chosen: Any) -> bool:
-        return isinstance(chosen, int) and not isinstance(chosen, bool) and self.low <= chosen <= self.high
+        return isinstance(chosen, int) and super().holds(chosen)
 
 
 @config
@@ -130,8 +131,3 @@ class Space:
         """The variant with a point's values. Raises ConfigError for paths that it does not have."""
         chosen = {path: domain for path, domain in self.domains.items() if path in point}
         return with_changes(variant, {path: domain.value(point[path]) for path, domain in chosen.items()})
-
-
-def _check_order(low: float, high: float) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"low is {low} and high is {high}. Give two finite numbers, the smaller one first")

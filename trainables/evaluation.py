@@ -174,7 +174,7 @@ class _Answer:
 
     def quality(self) -> list[dict[str, float]]:
         """How close each restored picture is to the crop as it is; empty where the model restores none."""
-        restored = None if isinstance(self.model, TruthModel) else self.model.restored(self.output)
+        restored = self.model.restored(self.output)
         if restored is None:
             return []
         truth = self.faces.inputs(self.rows, self.images.device)

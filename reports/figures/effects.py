@@ -28,7 +28,7 @@ def build(results: Results, study: str) -> Figure | None:
         return None
     published = _published() if study in hrmlff.STUDIES else {}
     dots = [_dot(one, baseline, summary, published) for one, summary in shown]
-    headings = list(dict.fromkeys(hrmlff.AXES))
+    headings = [*hrmlff.AXES]
     dots.sort(key=lambda dot: headings.index(dot.group) if dot.group in headings else len(headings))
     column = labels.column(METRIC, split, difference=True)
     return Figure(
@@ -55,13 +55,13 @@ def _difference(study: StudyResults, variant: Variant, baseline: Variant, split:
 
 def _dot(variant: Variant, baseline: Variant, summary: aggregate.Summary, published: dict[str, float]) -> Dot:
     change = hrmlff.change(variant.label)
-    scale = labels.metric(METRIC).scale
+    printed = summary.scaled(labels.metric(METRIC).scale)
     return Dot(
         label=change or variant.label.removeprefix(f"{baseline.label}, "),
         group=hrmlff.axis(change) if change else "",
-        mean=summary.mean * scale,
-        spread=None if summary.spread is None else summary.spread * scale,
-        values=tuple(value * scale for value in summary.values),
+        mean=printed.mean,
+        spread=printed.spread,
+        values=printed.values,
         published=published.get(change),
     )
 

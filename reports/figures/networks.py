@@ -21,7 +21,7 @@ def build(results: Results, study: str) -> Figure | None:
         return None
     split, scale = known.main_split, labels.metric(METRIC).scale
     measured = [(one, known.values(one, split, METRIC)) for one in hrmlff.networks_of(known)]
-    shown = [(one, aggregate.mean_over_seeds(values)) for one, values in measured if values]
+    shown = [(one, aggregate.mean_over_seeds(values).scaled(scale)) for one, values in measured if values]
     shown = [(one, summary) for one, summary in shown if math.isfinite(summary.mean)]
     if not shown:
         return None
@@ -41,9 +41,9 @@ def build(results: Results, study: str) -> Figure | None:
                 Dot(
                     label=one.label,
                     group="",
-                    mean=summary.mean * scale,
-                    spread=None if summary.spread is None else summary.spread * scale,
-                    values=tuple(value * scale for value in summary.values),
+                    mean=summary.mean,
+                    spread=summary.spread,
+                    values=summary.values,
                     published=bars.get(one.label),
                     series=known.series(one),
                 )

@@ -71,12 +71,11 @@ def _line(study: StudyResults, variant: Variant, levels: list[Perturbed]) -> Lin
     found: dict[int, aggregate.Summary] = {}
     for step, words in enumerate(("", *(one.words for one in levels))):
         if values := study.values(variant, SPLIT, METRIC, perturbation=words):
-            found[step] = aggregate.mean_over_seeds(values)
+            found[step] = aggregate.mean_over_seeds(values).scaled(labels.metric(METRIC).scale)
     if not any(found):  # nothing, or clean faces only
         return None
-    scale = labels.metric(METRIC).scale
-    means = [one.mean * scale for one in found.values()]
-    spreads = [(one.spread or 0.0) * scale for one in found.values()]
+    means = [one.mean for one in found.values()]
+    spreads = [one.spread or 0.0 for one in found.values()]
     return Line(
         label=variant.label,
         series=study.series(variant),

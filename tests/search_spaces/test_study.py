@@ -131,5 +131,6 @@ def test_an_encoder_of_another_sigma_needs_the_methods_own_decoder_changed_too()
 
 def test_decoders_that_read_any_sigma_and_methods_without_heatmaps_need_not_agree():
     any_sigma = tuple(Evaluation(decoder=decoder) for decoder in (OneHot(), TwoHot(), Dark(), SoftArgmax()))
-    Study(question="Which?", variants=(dataclasses.replace(A, method=Hrnet()),), evaluations=any_sigma)
-    Study(question="Which?", variants=(A,))
+    read = Study(question="Which?", variants=(dataclasses.replace(A, method=Hrnet()),), evaluations=any_sigma)
+    assert read.evaluations_of(read.variants[0]) == any_sigma
+    assert Study(question="Which?", variants=(A,)).variants == (A,)

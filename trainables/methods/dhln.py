@@ -45,7 +45,7 @@ PAPER_RECIPE = Recipe(
     batch_size=16,
     optimizer=Adam(lr=2.5e-4),
     schedule=Multistep(milestones=(80, 110), factor=0.1),
-    augmentation=AUGMENTATIONS["hrnet_official"],
+    augmentation=AUGMENTATIONS["sht"],
 )
 
 
