@@ -72,15 +72,21 @@ def _digest_of_file(path: str, size: int, changed: int) -> str:
 
 def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:
     plain = canonical(trial) | {"digest": digest_of(trial.data)}
-    if trial.starts_from is not None:
-        plain["starts_from"] = _trial(trial.starts_from, digest_of)
+    stages = [_trial(stage, digest_of) for stage in trial.starts_from]
+    # As it was written when there could be only one: older ids must stay valid.
+    plain["starts_from"] = stages if len(stages) > 1 else stages[0] if stages else None
+    if trial.unlabelled is not None:
+        plain["unlabelled_digest"] = digest_of(trial.unlabelled)
     return plain
 
 
 def _without_seed(plain: dict[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in plain.items() if name != "seed"}
-    if isinstance(rest.get("starts_from"), dict):
-        rest["starts_from"] = _without_seed(rest["starts_from"])
+    stages = rest["starts_from"]
+    if isinstance(stages, list):
+        rest["starts_from"] = [_without_seed(stage) for stage in stages]
+    elif stages is not None:
+        rest["starts_from"] = _without_seed(stages)
     return rest
 
 

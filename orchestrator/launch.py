@@ -19,7 +19,6 @@ from orchestrator.progress import Event, View
 from orchestrator.recorder import TrialRecorder
 from orchestrator.schema import State
 from orchestrator.storage import Storage
-from orchestrator.unit import Unit
 from search_spaces.variants import Resources
 
 RESTARTS = 2  # of a trial whose process died; it goes on from its last checkpoint
@@ -40,10 +39,10 @@ def launch(assignments: Sequence[Assignment], view: View) -> None:
     while pending:
         round_ = _next_round(pending)
         _run_round(round_, view, ended)
-        if any(a.unit.id not in ended and _can_still_run(a.unit, ended) for a in round_):
+        if any(a.unit.id not in ended for a in round_):
             raise KeyboardInterrupt
         chosen = {assignment.unit.id for assignment in round_}
-        pending = [a for a in pending if a.unit.id not in chosen and _can_still_run(a.unit, ended)]
+        pending = _still_possible([a for a in pending if a.unit.id not in chosen], ended)
 
 
 def concurrency(resources: Sequence[Resources], available: Mapping[str, float]) -> int:
@@ -73,13 +72,21 @@ def _next_round(pending: Sequence[Assignment]) -> list[Assignment]:
     """Units of one placement whose stage before is done: groups and single processes apart,
     so that a group never waits for ever behind single trials that keep taking its processors."""
     waiting = {assignment.unit.id for assignment in pending}
-    ready = [assignment for assignment in pending if assignment.unit.starts_from not in waiting]
+    ready = [assignment for assignment in pending if not waiting.intersection(assignment.unit.starts_from)]
     grouped = ready[0].resources.workers > 0
     return [assignment for assignment in ready if (assignment.resources.workers > 0) == grouped]
 
 
-def _can_still_run(unit: Unit, ended: dict[str, State]) -> bool:
-    return unit.starts_from is None or ended.get(unit.starts_from, State.FINISHED) is State.FINISHED
+def _still_possible(pending: Sequence[Assignment], ended: dict[str, State]) -> list[Assignment]:
+    """Without those that start from what failed, nor those that start from them. Stages come first."""
+    impossible = {id for id, state in ended.items() if state is not State.FINISHED}
+    possible: list[Assignment] = []
+    for assignment in pending:
+        if impossible.intersection(assignment.unit.starts_from):
+            impossible.add(assignment.unit.id)
+        else:
+            possible.append(assignment)
+    return possible
 
 
 def _run_round(assignments: Sequence[Assignment], view: View, ended: dict[str, State]) -> None:

@@ -83,7 +83,8 @@ class Measuring:
             }
             record_evaluation(self.storage, facts, summaries, image_rows(measured))
             if not (evaluation.perturbed_by or evaluation.read_by):
-                self.metrics[f"{evaluation.split}_nme_io"] = summaries[ALL]["nme_io"][0]
+                judged = {name: summaries[ALL][name][0] for name in ("nme_io", "picture_l1") if name in summaries[ALL]}
+                self.metrics.update({f"{evaluation.split}_{name}": value for name, value in judged.items()})
 
 
 def _weights(folder: Folder, which: Weights) -> dict[str, torch.Tensor]:

@@ -1,6 +1,6 @@
 """Study × ledger → plan: what is done, to resume, to run, failed or blocked. Pure: nothing is started."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -56,7 +56,7 @@ class Work:
     status: Status
     measurements: tuple[Measurement, ...]  # all that the study asks for
     missing: tuple[Measurement, ...]
-    starts_from: str | None = None  # id of the stage before
+    starts_from: tuple[str, ...] = ()  # ids of the stages before
     reason: str = ""  # why it failed, is blocked, or could not be measured
 
 
@@ -81,7 +81,7 @@ class Plan:
                 tuple(one for one in some if wanted(work.label, one.evaluation))
                 for some in (work.measurements, work.missing)
             )
-            if measurements or any(work.id == later.starts_from for later in kept.values()):
+            if measurements or any(work.id in later.starts_from for later in kept.values()):
                 measured = work.status is Status.EVALUATE and not missing
                 status = Status.DONE if measured else work.status
                 kept[work.id] = replace(work, measurements=measurements, missing=missing, status=status)
@@ -108,9 +108,10 @@ def _add(
     digest_of: DigestOf,
     retry_failed: bool,
 ) -> Work:
-    stage = None
-    if variant.starts_from is not None and trial.starts_from is not None:
-        stage = _add(works, variant.starts_from, trial.starts_from, (), known, digest_of, retry_failed)
+    stages = [
+        _add(works, before, stage, (), known, digest_of, retry_failed)
+        for before, stage in zip(variant.starts_from, trial.starts_from, strict=True)
+    ]
     id = trial_id(trial, digest_of)
     # Naming the trial's own data or none is the same question.
     evaluations = tuple(replace(each, data=None) if each.data == trial.data else each for each in evaluations)
@@ -122,7 +123,7 @@ def _add(
         for evaluation, data in zip(evaluations, datas, strict=True)
     )
     missing = tuple(measurement for measurement in measurements if measurement.id not in known.evaluated)
-    status, reason = _decide(id, missing, stage, known, retry_failed)
+    status, reason = _decide(id, missing, stages, known, retry_failed)
     works[id] = Work(
         id=id,
         variant_id=variant_id(trial, digest_of),
@@ -132,21 +133,22 @@ def _add(
         status=status,
         measurements=measurements,
         missing=missing,
-        starts_from=stage.id if stage else None,
+        starts_from=tuple(stage.id for stage in stages),
         reason=reason,
     )
     return works[id]
 
 
 def _decide(
-    id: str, missing: tuple[Measurement, ...], stage: Work | None, known: Known, retry_failed: bool
+    id: str, missing: tuple[Measurement, ...], stages: Sequence[Work], known: Known, retry_failed: bool
 ) -> tuple[Status, str]:
     state = known.states.get(id)
     if state is State.FINISHED:
         return (Status.EVALUATE, known.errors.get(id, "")) if missing else (Status.DONE, "")
     if state in UNSUCCESSFUL and not retry_failed:
         return Status.FAILED, known.errors.get(id, "")
-    if stage is not None and stage.status in (Status.FAILED, Status.BLOCKED):
-        how = "failed" if stage.status is Status.FAILED else "is blocked"
-        return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {how}"
+    for stage in stages:
+        if stage.status in (Status.FAILED, Status.BLOCKED):
+            how = "failed" if stage.status is Status.FAILED else "is blocked"
+            return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {how}"
     return (Status.RUN if state is None else Status.RESUME), ""

@@ -33,7 +33,7 @@ class TrialLine:
     state: str = "waiting"
     epoch: int = 0
     loss: float | None = None
-    nme: float | None = None
+    judged: str = ""  # by the last validation, in words
     result: str = ""  # once it has ended well: why it ended, what was selected and measured
     error: str = ""
     started: float | None = None
@@ -69,7 +69,7 @@ class Board:
         line.epoch = int(event.metrics.get("epoch", line.epoch))
         line.first_epoch = line.first_epoch or line.epoch
         line.loss = event.metrics.get("train_loss", line.loss)
-        line.nme = event.metrics.get("val_nme_io", line.nme)
+        line.judged = _judged("val", event.metrics) or line.judged
         line.error = event.metrics.get("error", "")
         line.result = _result(event.metrics) if event.kind == "finished" else ""
         if line.started is not None and line.epoch and event.kind in ("epoch", "finished"):
@@ -144,17 +144,16 @@ class LiveView:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("trial", "state"):
             table.add_column(column)
-        for column in ("epoch", "loss", "val NME"):
+        for column in ("epoch", "loss", "validation"):
             table.add_column(column, justify="right")
         room = max(3, self._console.height - 5)
         order = {"failed": 0, "diverged": 0, "running": 1, "finished": 2, "waiting": 3}
         lines = sorted(self._board.lines.values(), key=lambda line: order.get(line.state, 1))
         for line in lines[:room]:
             loss = "" if line.loss is None else f"{line.loss:.5f}"
-            nme = "" if line.nme is None else f"{100 * line.nme:.2f} %"
             more = line.error or line.result
             state = Text(line.state + (f": {more}" if more else ""), style=_STYLE.get(line.state, ""))
-            table.add_row(Text(line.name), state, f"{line.epoch}/{line.epochs}", loss, nme)
+            table.add_row(Text(line.name), state, f"{line.epoch}/{line.epochs}", loss, line.judged.removeprefix("val "))
         if len(lines) > room:
             table.add_row(Text(f"… and {len(lines) - room} more", style="dim"))
         return Group(Text(self._board.headline(), style="bold"), table)
@@ -178,19 +177,26 @@ def duration(seconds: float) -> str:
 def _result(metrics: Mapping[str, Any]) -> str:
     """What became of a finished trial. One that was only measured has nothing to tell of its training."""
     parts = [metrics.get("why", "")]
-    if metrics.get("selected_val_nme_io") is not None:
-        parts.append(
-            f"best epoch {metrics['selected_epoch']} with val NME {100 * metrics['selected_val_nme_io']:.2f} %"
-        )
-    if "test_nme_io" in metrics:
-        parts.append(f"test NME {100 * metrics['test_nme_io']:.2f} %")
+    if selected := _judged("selected_val", metrics):
+        parts.append(f"best epoch {metrics['selected_epoch']} with {selected.removeprefix('selected ')}")
+    parts.append(_judged("test", metrics))
     return ", ".join(part for part in parts if part)
+
+
+def _judged(by: str, metrics: Mapping[str, Any]) -> str:
+    """The error of landmarks, or of pictures where there are none, "val NME 7.12 %"; empty where neither is known."""
+    words = by.replace("_", " ")
+    if metrics.get(f"{by}_nme_io") is not None:
+        return f"{words} NME {100 * metrics[f'{by}_nme_io']:.2f} %"
+    if metrics.get(f"{by}_picture_l1") is not None:
+        return f"{words} picture error {metrics[f'{by}_picture_l1']:.4f}"
+    return ""
 
 
 def _figures(line: TrialLine) -> str:
     parts: Sequence[str] = [
         f"loss {line.loss:.5f}" if line.loss is not None else "",
-        f"val NME {100 * line.nme:.2f} %" if line.nme is not None else "",
+        line.judged,
     ]
     words = ", ".join(part for part in parts if part)
     return f": {words}" if words else ""

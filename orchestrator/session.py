@@ -21,10 +21,11 @@ from orchestrator.storage import Storage
 from orchestrator.unit import Unit
 from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
+from search_spaces.variants import Variant
 from trainables.cache_folder import Tell
 from trainables.complexity import complexity
 from trainables.config import to_plain
-from trainables.dataset import DataError, Dataset
+from trainables.dataset import UNLABELLED, DataError, Dataset
 from trainables.face_cache import Run, prepare, run_serially
 from trainables.faces import Faces, open_faces
 from trainables.method import Method
@@ -198,6 +199,8 @@ def prepare_data(
         trial = work.trial
         learned_from = set() if work.status is Status.EVALUATE else {"train", "val"}
         wanted = [(trial.data, learned_from), *((one.data, {one.evaluation.split}) for one in work.missing)]
+        if trial.unlabelled is not None and learned_from:
+            wanted.append((trial.unlabelled, {UNLABELLED}))
         for data, splits in wanted:
             needed.setdefault((data, trial.recipe.crop, trial.method.input_size, trial.recipe.margin), set()).update(
                 splits
@@ -206,7 +209,7 @@ def prepare_data(
         told = partial(progress, f"{data.kind} at {size} px")
         path = prepare(data, place.data_root, crop, size, place.cache, told, margin=margin, run=run, tell=tell)
         prepared[data.kind] = faces = open_faces(path, data.scheme)
-        empty = [split for split in sorted(splits) if not len(faces.rows[split])]
+        empty = [split for split in sorted(splits) if not len(faces.pool if split == UNLABELLED else faces.rows[split])]
         if empty:
             raise DataError(
                 f"Data set {data.kind!r} has no readable {' and no '.join(empty)} face. A study learns from train, "
@@ -243,6 +246,7 @@ def _unit(
         cache=str(place.cache.resolve()),
         study_file=study_file,
         starts_from=work.starts_from,
+        unlabelled_digest=digest_of(work.trial.unlabelled) if work.trial.unlabelled else None,
         trained=work.status is Status.EVALUATE,
         threads=work.resources.cpus,
     )
@@ -260,5 +264,10 @@ def _complexity(method: Method, scheme: Scheme) -> dict[str, int]:
 
 
 def _datasets(study: Study) -> list[Dataset]:
-    found = [variant.data for variant in study.variants]
-    return found + [evaluation.data for evaluation in study.evaluations if evaluation.data is not None]
+    learned_from = [dataset for variant in study.variants for dataset in _learned_from(variant)]
+    return learned_from + [evaluation.data for evaluation in study.evaluations if evaluation.data is not None]
+
+
+def _learned_from(variant: Variant) -> list[Dataset]:
+    own = [variant.data] if variant.unlabelled is None else [variant.data, variant.unlabelled]
+    return [*(dataset for stage in variant.starts_from for dataset in _learned_from(stage)), *own]

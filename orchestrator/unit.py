@@ -5,7 +5,7 @@ The same code runs in a trial's own process and in each worker of a Ray Train gr
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
+from trainables.recipe import PICTURES
 from trainables.training import Diverged, Placement, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
@@ -48,7 +49,8 @@ class Unit:
     data_root: str
     cache: str
     study_file: str | None = None  # a user's own study, which may define methods
-    starts_from: str | None = None
+    starts_from: tuple[str, ...] = ()
+    unlabelled_digest: str | None = None
     trained: bool = False  # only measurements are missing
     threads: int = 1
 
@@ -153,7 +155,10 @@ def _train(
         raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
     initial = None
     if state is None and unit.starts_from:
-        initial = read_weights(storage.trial_folder(unit.starts_from))
+        initial = _weights_of_stages(storage, unit.starts_from)
+    unlabelled = None
+    if trial.unlabelled is not None and unit.unlabelled_digest is not None:
+        unlabelled = faces_of(trial.unlabelled, trial, unit, unit.unlabelled_digest)
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),
@@ -163,7 +168,7 @@ def _train(
         )
     reset_peak_memory(session.placement.device)
     started = time.monotonic()
-    for epoch in train(trial, faces, session.placement, state, initial):
+    for epoch in train(trial, faces, session.placement, state, initial, unlabelled):
         state = epoch.state
         if why_finished(state, trial.recipe):
             break
@@ -173,12 +178,13 @@ def _train(
             recorder.progress(state.epoch, time.monotonic() - started)
         session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
     assert state is not None
+    selected = state.history[state.selected_epoch - 1] if state.selected_epoch else {}
     done.metrics = {
         **(state.history[-1] if state.history else {}),
         "epoch": state.epoch,
         "why": why_finished(state, trial.recipe),
         "selected_epoch": state.selected_epoch,
-        "selected_val_nme_io": state.history[state.selected_epoch - 1]["val_nme_io"] if state.selected_epoch else None,
+        **{f"selected_{name}": selected[name] for name in ("val_nme_io", PICTURES) if name in selected},
     }
     if recorder:
         write_weights(folder, state.selected)
@@ -192,6 +198,20 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
+
+
+def _weights_of_stages(storage: Storage, stages: Sequence[str]) -> dict[str, torch.Tensor]:
+    """All that the stages have learned. Raises ValueError where two of them have a part of the same name."""
+    found: dict[str, torch.Tensor] = {}
+    for stage in stages:
+        weights = read_weights(storage.trial_folder(stage))
+        if both := sorted(found.keys() & weights.keys()):
+            raise ValueError(
+                f"The stages {', '.join(stages)} have {len(both)} parts of the same name, such as {both[0]!r}: a trial "
+                "can start from stages of which each has parts of its own."
+            )
+        found |= weights
+    return found
 
 
 def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:

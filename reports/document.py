@@ -184,12 +184,12 @@ class LandmarkMaps:
 
 @dataclass(frozen=True, kw_only=True)
 class Face:
-    """A picture with two sets of points, both in pixels of the picture."""
+    """A picture with two sets of points, both in pixels of the picture and both empty where it is not about them."""
 
     picture: bytes  # JPEG or PNG
-    truth: tuple[tuple[float, float], ...]
-    prediction: tuple[tuple[float, float], ...]
-    caption: str
+    truth: tuple[tuple[float, float], ...] = ()
+    prediction: tuple[tuple[float, float], ...] = ()
+    caption: str = ""
     image: str
     trial: str
 

@@ -1,108 +1,11 @@
-"""The one place that knows names, units, digits, directions and the order of metrics, and how a cell prints."""
+"""How a cell prints: units, digits, signs and the best of a column; and how columns are headed."""
 
 import difflib
 import math
 from dataclasses import dataclass, replace
 
 from reports.document import Cell, Column, Row, Table
-
-
-@dataclass(frozen=True)
-class Metric:
-    """How a metric of the ledger is called and printed. `value × scale` is printed with `printed_unit`."""
-
-    name: str
-    title: str
-    unit: str  # of the stored value
-    printed_unit: str
-    scale: float
-    digits: int
-    lower_is_better: bool | None  # None for what is neither
-    meaning: str
-    least: float = 0.0  # what is smaller prints as "< least"
-
-
-FRACTION = "fraction"
-
-
-def _percent(name: str, title: str, meaning: str, lower_is_better: bool = True, digits: int = 2) -> Metric:
-    return Metric(name, title, FRACTION, "%", 100.0, digits, lower_is_better, meaning)
-
-
-def _auc(percent: int, normaliser: str = "io", words: str = "io") -> Metric:
-    title = f"AUC@{percent}" if normaliser == "io" else f"AUC@{percent} {words}"
-    meaning = f"area under the CED of NME {words} up to {percent} %, divided by it"
-    return Metric(f"auc_{normaliser}_{percent}", title, FRACTION, "", 1.0, 3, False, meaning)
-
-
-def _failures(percent: int, normaliser: str = "io", words: str = "io") -> Metric:
-    title = f"FR@{percent}" if normaliser == "io" else f"FR@{percent} {words}"
-    return _percent(f"fr_{normaliser}_{percent}", title, f"share of images with NME {words} above {percent} %")
-
-
-# In the order in which tables show them.
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        # Paper 001 prints .0009 and .0012; the factor in the heading keeps three digits of ours readable beside them.
-        Metric(
-            "mse", "MSE", "squared crop sides", "×10⁻³", 1e3, 3, True,
-            "mean square of the coordinates, in crop sides",
-        ),
-        _percent("nme_io", "NME io", "mean point error ÷ distance of the outer eye corners"),
-        _percent("nme_ip", "NME ip", "mean point error ÷ distance of the pupils"),
-        _percent("nme_box", "NME box", "mean point error ÷ √(w·h) of the tight landmark box"),
-        _percent("nme_diag", "NME diag", "mean point error ÷ diagonal of the tight landmark box"),
-        _percent("nme_width", "NME width", "mean point error ÷ width of the tight landmark box"),
-        _percent("nme_dataset_box", "NME face box", "mean point error ÷ √(w·h) of the data set's own face box"),
-        _percent("nme_dataset_diag", "NME face diag", "mean point error ÷ diagonal of the data set's own face box"),
-        _percent("nme_crop_diag", "NME crop diag", "mean point error ÷ diagonal of the crop"),
-        _percent(
-            "nme_io_pooled", "NME io pooled",
-            "mean over all landmarks of all images at once of error ÷ distance of the outer eye corners",
-        ),
-        # Its papers print a fraction.
-        Metric(
-            "nrmse_width", "NRMSE width", FRACTION, "", 1.0, 4, True,
-            "root mean square of the point errors ÷ width of the tight landmark box",
-        ),
-        _percent("erroneous_landmarks", "> 5 %", "share of landmarks further off than 5 % of the outer eye corners"),
-        _percent("accuracy_3px", "≤ 3 px", "share of landmarks within 3 px of the 224-px crop", lower_is_better=False),
-        _percent("accuracy_5px", "≤ 5 px", "share of landmarks within 5 px of the 224-px crop", lower_is_better=False),
-        _auc(7),
-        _auc(8),
-        _auc(10),
-        _auc(8, "ip", "ip"),
-        _auc(10, "ip", "ip"),
-        _auc(7, "box", "box"),
-        _auc(7, "dataset_box", "face box"),
-        _failures(7),
-        _failures(8),
-        _failures(10),
-        _failures(8, "ip", "ip"),
-        _failures(10, "ip", "ip"),
-        _failures(7, "box", "box"),
-        _failures(7, "dataset_box", "face box"),
-        _percent("success_io_10", "Success@10", "share of images with NME io of at most 10 %", lower_is_better=False),
-        Metric("psnr", "PSNR", "dB", "dB", 1.0, 2, False, "peak signal-to-noise ratio of the brightness (Y)"),
-        Metric("ssim", "SSIM", FRACTION, "", 1.0, 4, False, "structural similarity of the brightness (Y)"),
-        Metric("ssim_dic", "SSIM 256−Y", FRACTION, "", 1.0, 4, False, "SSIM of 256−Y, as in the public code of DIC"),
-        _percent("nme", "NME", "mean point error ÷ the length that the row names"),
-        # Paper 002's Table 1 prints fractions.
-        Metric(
-            "nme_io_fraction", "NME io", FRACTION, "", 1.0, 3, True,
-            "mean point error ÷ distance of the outer eye corners, as a fraction",
-        ),
-        Metric("parameters", "Parameters", "count", "M", 1e-6, 2, None, "trained numbers of the network, in millions"),
-        Metric(
-            "macs", "Operations", "operations", "G", 1e-9, 2, None,
-            "multiply–accumulates of one forward pass of one image, in thousand millions",
-        ),
-        Metric("p_value", "p", "probability", "", 1.0, 3, None, "probability of such a difference by chance", 0.001),
-        Metric("num_images", "images", "count", "", 1.0, 0, None, "test images that both sides have an error of"),
-        Metric("num_persons", "persons", "count", "", 1.0, 0, None, "groups of these images, such as persons"),
-    )
-}  # fmt: skip
+from reports.metric_names import METRICS, Metric
 
 SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
 DATASETS = {
@@ -117,7 +20,7 @@ def metric(name: str) -> Metric:
     if name not in METRICS:
         near = difflib.get_close_matches(name, METRICS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"No metric {name!r} in reports/labels.py.{hint} Known: {', '.join(METRICS)}.")
+        raise ValueError(f"No metric {name!r} in reports/metric_names.py.{hint} Known: {', '.join(METRICS)}.")
     return METRICS[name]
 
 
@@ -245,15 +148,13 @@ def number(value: float, of: Column, digits: int | None = None) -> str:
 
 
 def published_digits(text: str, of: Column, published_scale: float) -> int:
-    """The digits that a published number keeps when it is printed our way: .0012 in units of 10⁻³ is 1.2.
+    """The digits that a published number keeps when it is printed our way: .0012 in units of 10⁻³ is 1.2,
+    and 70.1 % as a fraction .701.
 
     `published_scale` says what the paper had multiplied the stored value by: 100 for a percentage.
     """
     digits = len(text.partition(".")[2])
-    shift = 0
-    factor = metric(of.metric).scale / published_scale
-    while factor >= 10:
-        factor, shift = factor / 10, shift + 1
+    shift = round(math.log10(metric(of.metric).scale / published_scale))
     return max(0, digits - shift)
 
 

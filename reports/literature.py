@@ -10,7 +10,12 @@ from reports.document import Cell, Column
 FOLDER = Path(__file__).parent / "literature"
 
 # Paper number in the files → key in trainables/papers.py.
-PAPER_KEYS = {"000": "kozlowska2026hrmlff", "001": "sharif2025resnet18", "002": "bao2023keyposs"}
+PAPER_KEYS = {
+    "000": "kozlowska2026hrmlff",
+    "001": "sharif2025resnet18",
+    "002": "bao2023keyposs",
+    "003": "wan2026sht",
+}
 
 # Unit of the paper → what the stored value, a fraction or a count, was multiplied by.
 SCALES = {"%": 100.0, "M": 1e-6, "G": 1e-9}

@@ -1,5 +1,6 @@
 """Test faces whose pictures the ledger keeps, with what networks say of them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from reports.document import Face
 from reports.query import StudyResults, Variant
 
 COLUMNS = ["image", "nme_io", "landmarks", "prediction", "crop", "thumbnail", "tags"]
+MADE = ["image", "nme_io", "thumbnail", "restored", "condition"]
 
+MOST_FACES = 8  # one below the other
 ENOUGH_FOR_PAIRS = 12  # pictures; from here on two of each kind are shown
 
 Images = dict[str, dict[str, Any]]  # rows of the ledger by the image's name
@@ -21,6 +24,25 @@ def images_of(study: StudyResults, variant: Variant, split: str, decoder: str = 
         return {}
     frame = study.images(variant, split, COLUMNS, variant.finished[:1], decoder)
     return {str(row["image"]): row for row in frame.dropna(subset=["nme_io"]).to_dict("records")}
+
+
+def made_of(study: StudyResults, variant: Variant, split: str, decoder: str = "") -> Images:
+    """The images of the variant's first finished seed of which the ledger keeps what the network made, in its order."""
+    if not variant.finished:
+        return {}
+    frame = study.images(variant, split, MADE, variant.finished[:1], decoder)
+    return {str(row["image"]): row for row in frame.dropna(subset=["restored", "thumbnail"]).to_dict("records")}
+
+
+def common(made: Iterable[Images]) -> list[str]:
+    """The first few images that all of these know, in their order."""
+    first, *others = made
+    return [name for name in first if all(name in other for other in others)][:MOST_FACES]
+
+
+def file_name(image: str) -> str:
+    """The image's name without its folders, for where there is little room."""
+    return image.rpartition("/")[2]
 
 
 def ranked(images: Images, *others: Images) -> list[dict[str, Any]]:

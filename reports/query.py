@@ -1,5 +1,6 @@
 """The ledger as data for tables and figures: what each study asked for, and what was measured."""
 
+import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ TO_RUN = "to run"  # asked for, not yet in the ledger
 
 TRIAL_COLUMNS = [
     "trial", "seed", "method", "dataset", "data_digest", "state", "error", "traceback", "updated_at", "seconds",
-    "host", "hardware", "git_commit", "git_dirty", "versions", "parameters", "macs",
+    "host", "hardware", "git_commit", "git_dirty", "versions", "parameters", "macs", "peak_memory_mb",
 ]  # fmt: skip
 EVALUATION_COLUMNS = [
     "evaluation", "trial", "dataset", "data_digest", "split", "subset", "perturbation", "decoder", "protocol", "metric",
@@ -190,6 +191,11 @@ class StudyResults:
         asked = variant.asked(split, decoder=decoder)
         wanted = [evaluation for evaluation, trial in asked.items() if trial in trials]
         return self._results.ledger.read("images", only=wanted).select(["trial", *columns]).to_pandas()
+
+    def declaration(self, variant: Variant) -> dict[str, Any]:
+        """Method, data and recipe of the variant as plain data; empty before a trial has finished."""
+        rows = self._results.ledger.read("trials", only=variant.finished[:1])
+        return json.loads(rows["config"][0].as_py()) if len(rows) else {}
 
     def _states(self) -> Iterable[tuple[str, str]]:
         for variant in self.variants:

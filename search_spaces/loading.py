@@ -13,11 +13,13 @@ from types import ModuleType
 from typing import Any
 
 from search_spaces.study import Study
+from search_spaces.variants import Variant
 from trainables.config import ConfigError, Mistake, Unknown, collect_mistakes, nearest, with_changes
 
 
 def load_study(path: Path, changes: Mapping[str, Any] | None = None) -> Study:
-    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant.
+    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant, and to the
+    stages before it where they have such a setting, so that variants go on sharing them.
 
     Raises `ConfigError` that lists all mistakes of the file: what, where, the nearest right name, how to fix it.
     """
@@ -49,9 +51,23 @@ def _with_changes(study: Study, changes: Mapping[str, Any], mistakes: list[Mista
     of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in ("seeds", "question")}
     of_variants = {path: value for path, value in changes.items() if path not in of_study}
     with collect_mistakes() as found:
-        variants = tuple(with_changes(variant, of_variants) for variant in study.variants)
+        variants = tuple(with_changes(_with_stages(variant, of_variants), of_variants) for variant in study.variants)
         changed = with_changes(study, {**of_study, "variants": variants})
     mistakes.extend(replace(mistake, where="--set") for mistake in found)
+    return changed
+
+
+def _with_stages(variant: Variant, changes: Mapping[str, Any]) -> Variant:
+    """The variant with changed stages before it, and stages before these."""
+    return replace(variant, starts_from=tuple(_as_far_as_fits(stage, changes) for stage in variant.starts_from))
+
+
+def _as_far_as_fits(stage: Variant, changes: Mapping[str, Any]) -> Variant:
+    changed = _with_stages(stage, changes)
+    for path, value in changes.items():
+        with collect_mistakes() as mistakes:
+            one = with_changes(changed, {path: value})
+        changed = changed if mistakes else one
     return changed
 
 

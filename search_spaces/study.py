@@ -40,7 +40,7 @@ class Study:
                     )
         wanted = next(filter(None, (evaluation.heatmaps_read_by for evaluation in self.evaluations)), "")
         for variant in self.variants if wanted else ():
-            if variant.method.heatmap_size is None:
+            if variant.method.heatmap_size is None and variant.method.finds_landmarks:
                 raise ValueError(
                     f"{variant.label or 'a variant'} is read by {wanted}, but {variant.method.kind} has no heatmaps. "
                     "Give methods without heatmaps a study of their own."
@@ -67,7 +67,7 @@ class Study:
                 )
 
     def evaluations_of(self, variant: Variant) -> tuple[Evaluation, ...]:
-        """Those that can be made: without decoders that need larger heatmaps, and weights that are not kept."""
+        """Those that can be made, see `Evaluation.fits`."""
         return tuple(each for each in self.evaluations if each.fits(variant.method, variant.recipe))
 
     def trials(self) -> list[tuple[Variant, Trial]]:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from trainables.config import config, is_config, report_mistake, with_changes
 from trainables.dataset import Dataset
 from trainables.method import Method
 from trainables.recipe import Recipe
-from trainables.trial import Trial
+from trainables.trial import Trial, check_training
 
 SPEED_ONLY = {"identity": False}
 Axes = Mapping[str, Sequence[Any] | Mapping[str, Any]]
@@ -33,12 +33,16 @@ class Resources:
 
 @config
 class Variant:
-    """A trial without its seed, and its name in tables."""
+    """A trial without its seed, and its name in tables.
+
+    `starts_from`: the stages before, whose networks it begins with, each with the same seed.
+    """
 
     method: Method
     data: Dataset
     recipe: Recipe = Recipe()
-    starts_from: Optional["Variant"] = None
+    starts_from: tuple["Variant", ...] = ()
+    unlabelled: Dataset | None = None
     resources: Resources = field(default=Resources(), metadata=SPEED_ONLY)
     label: str = field(default="", metadata=SPEED_ONLY)
 
@@ -46,6 +50,12 @@ class Variant:
         workers, batch = self.resources.workers, self.recipe.batch_size
         if workers and batch % workers:
             raise ValueError(f"{workers} workers cannot share a batch of {batch} evenly. Take a multiple of {workers}.")
+        if workers and self.recipe.unlabelled % workers:
+            raise ValueError(
+                f"{workers} workers cannot share {self.recipe.unlabelled} unlabelled faces a batch evenly. "
+                f"Take a multiple of {workers}."
+            )
+        check_training(self.method, self.recipe, self.unlabelled)
 
     def trial(self, seed: int) -> Trial:
         return Trial(
@@ -53,8 +63,9 @@ class Variant:
             data=self.data,
             recipe=self.recipe,
             seed=seed,
-            starts_from=self.starts_from.trial(seed) if self.starts_from else None,
+            starts_from=tuple(stage.trial(seed) for stage in self.starts_from),
             shares=max(1, self.resources.workers),
+            unlabelled=self.unlabelled,
         )
 
 

@@ -5,30 +5,39 @@ and two workers together see what one worker would.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from trainables.dataset import MISSING, VISIBLE
 from trainables.faces import Faces
 from trainables.method import Batch
-from trainables.recipe import Pairs
+from trainables.second_views import second_frames, second_views
 from trainables.transforms.augmentation import Draws, augment
 from trainables.transforms.curriculum import epoch_order, occlusion_weight
 from trainables.trial import Trial
 
+_FRAMES, _POOL, _FRAMES_OF_POOL = 1, 2, 3  # streams of random numbers of one epoch
+
 
 @dataclass(frozen=True)
 class Shown:
-    """The training images of one epoch, as rows of the faces, in their order."""
+    """The images of one epoch, as rows of the faces, in their order."""
 
     epoch: int  # 1 is the first
     rows: NDArray[np.int64]
     seconds: NDArray[np.int64] | None  # the image of each one's second view; None without pairs
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Faces without landmarks that join the labelled ones, and which of them one epoch shows."""
+
+    faces: Faces
+    shown: Shown
 
 
 def shares_of_batch(images: int, batch_size: int, rank: int, world: int) -> list[tuple[int, slice]]:
@@ -38,9 +47,13 @@ def shares_of_batch(images: int, batch_size: int, rank: int, world: int) -> list
     one smaller batch.
     """
     batch_size = min(batch_size, images)
-    edges = [batch_size * part // world for part in range(world + 1)]
-    share = slice(edges[rank], edges[rank + 1])
+    share = part_of_batch(batch_size, rank, world)
     return [(start, share) for start in range(0, images - batch_size + 1, batch_size)]
+
+
+def part_of_batch(batch_size: int, rank: int, world: int) -> slice:
+    """What this worker takes of a global batch."""
+    return slice(batch_size * rank // world, batch_size * (rank + 1) // world)
 
 
 def epoch_rows(trial: Trial, faces: Faces, epoch: int) -> NDArray[np.int64]:
@@ -53,15 +66,54 @@ def epoch_rows(trial: Trial, faces: Faces, epoch: int) -> NDArray[np.int64]:
 
 def shown_in(trial: Trial, faces: Faces, epoch: int) -> Shown:
     """What epoch number `epoch` (1 is the first) shows. Computed once for all batches of the epoch."""
-    rows, pairs = epoch_rows(trial, faces, epoch), trial.recipe.pairs
-    if pairs is None or pairs.source == "image":
-        return Shown(epoch, rows, None if pairs is None else rows)
-    return Shown(epoch, rows, _other_frames(rows, faces.videos, np.random.default_rng([trial.seed, epoch, 1])))
+    rows = epoch_rows(trial, faces, epoch)
+    return _with_seconds(trial, faces, epoch, rows, np.unique(rows), _FRAMES)
 
 
-def load_batch(trial: Trial, faces: Faces, shown: Shown, start: int, share: slice, device: torch.device) -> Batch:
-    """This worker's share of the global batch that begins at `start` of the epoch's order, augmented on `device`."""
-    batch, epoch = slice(start, start + trial.recipe.batch_size), shown.epoch
+def shown_of_pool(trial: Trial, faces: Faces, epoch: int, batches: int) -> Shown:
+    """The unlabelled faces that join the `batches` global batches of an epoch.
+
+    They are taken one after the other from a random order of the pool, the next epoch going on where this one ends; a
+    pool that is used up begins again in another order.
+    """
+    pool, each = faces.pool, batches * trial.recipe.unlabelled
+    begin, end = (epoch - 1) * each, epoch * each
+    orders = [
+        np.random.default_rng([trial.seed, time, _POOL]).permutation(pool)
+        for time in range(begin // len(pool), -(-end // len(pool)))
+    ]
+    rows = np.concatenate(orders)[begin % len(pool) :][:each]
+    return _with_seconds(trial, faces, epoch, rows, pool, _FRAMES_OF_POOL)
+
+
+def load_batch(
+    trial: Trial,
+    faces: Faces,
+    shown: Shown,
+    start: int,
+    share: slice,
+    device: torch.device,
+    pool: Pool | None = None,
+    pool_share: slice = slice(0),
+) -> Batch:
+    """This worker's share of the global batch that begins at `start` of the epoch's order, augmented on `device`.
+
+    The unlabelled faces of `pool_share` that belong to the batch stand behind the labelled ones.
+    """
+    size = trial.recipe.batch_size
+    labelled = _loaded(trial, faces, shown, slice(start, start + size), share, device)
+    if pool is None:
+        return labelled.to(device)
+    first = start // size * trial.recipe.unlabelled
+    part = slice(first, first + trial.recipe.unlabelled)
+    return _joined(labelled, _loaded(trial, pool.faces, pool.shown, part, pool_share, device, _POOL)).to(device)
+
+
+def _loaded(
+    trial: Trial, faces: Faces, shown: Shown, batch: slice, share: slice, device: torch.device, *stream: int
+) -> Batch:
+    """The share of a part `batch` of what is shown. `stream` tells random numbers of one source from another's."""
+    epoch, start = shown.epoch, batch.start
     rows = shown.rows[batch]
     augmentation, size = trial.recipe.augmentation, faces.input_size
     mine = rows[share]
@@ -72,7 +124,7 @@ def load_batch(trial: Trial, faces: Faces, shown: Shown, start: int, share: slic
     if augmentation is None:
         images = faces.inputs(mine, device)
     else:
-        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start))
+        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start, *stream))
         draws = Draws.of(augmentation, len(rows), generator)
         flip, permutation = draws.flip, faces.scheme.flip_permutation
         images, landmarks, present, visible = augment(
@@ -94,52 +146,39 @@ def load_batch(trial: Trial, faces: Faces, shown: Shown, start: int, share: slic
     second = None, None
     if trial.recipe.pairs is not None:
         assert shown.seconds is not None
-        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start, 1))
+        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start, 1, *stream))
         draws = replace(Draws.of(trial.recipe.pairs.view, len(rows), generator), flip=flip)
-        second = _second_views(trial.recipe.pairs, draws.part(share), faces, shown.seconds[batch][share], device)
-    return Batch(images, landmarks, present, visible, normaliser, difficulty, weight, *second).to(device)
+        second = second_views(trial.recipe.pairs, draws.part(share), faces, shown.seconds[batch][share], device)
+    return Batch(images, landmarks, present, visible, normaliser, difficulty, weight, *second)
 
 
-def videos_have_pairs(faces: Faces) -> bool:
-    """Whether any video has two readable training frames to pair."""
-    rows = faces.rows["train"]
-    return not np.array_equal(rows, _other_frames(rows, faces.videos, np.random.default_rng()))
-
-
-def _other_frames(rows: NDArray[np.int64], videos: Sequence[str], random: np.random.Generator) -> NDArray[np.int64]:
-    """For each of `rows` another one of the same video, drawn evenly; the row itself where there is none."""
-    shown = np.unique(rows)
-    # A face of no video is alone in its own: no video's name begins with a zero.
-    _, video, frames = np.unique(
-        [videos[row] or f"\0{row}" for row in shown.tolist()], return_inverse=True, return_counts=True
+def _joined(labelled: Batch, pool: Batch) -> Batch:
+    """The pool's faces behind the labelled ones. They have no landmarks, so those of another scheme do not matter."""
+    faces, landmarks = len(pool.images), labelled.landmarks.shape[1]
+    nowhere = torch.full((faces, landmarks, 2), math.nan)
+    none = torch.zeros((faces, landmarks), dtype=torch.bool)
+    of_pool = replace(
+        pool,
+        landmarks=nowhere,
+        present=none,
+        visible=none,
+        weight=none.float(),
+        second_landmarks=None if pool.second_landmarks is None else nowhere,
     )
-    by_video = shown[np.argsort(video, kind="stable")]
-    first = np.cumsum(frames) - frames
-    place = np.empty(len(shown), dtype=np.int64)  # of each among the frames of its video
-    place[np.argsort(video, kind="stable")] = np.arange(len(shown)) - np.repeat(first, frames)
-    index = np.searchsorted(shown, rows)
-    count = frames[video[index]]
-    ahead = random.integers(1, np.maximum(count, 2))
-    return by_video[first[video[index]] + (place[index] + ahead) % count]
+    joined: dict[str, Any] = {}
+    for each in fields(Batch):
+        one, other = getattr(labelled, each.name), getattr(of_pool, each.name)
+        joined[each.name] = None if one is None else torch.cat([one, other])
+    return Batch(**joined)
 
 
-def _second_views(
-    pairs: Pairs, draws: Draws, faces: Faces, rows: NDArray[np.int64], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Second views of these rows [B, 3, S, S], and their landmarks [B, K, 2] in crop px, NaN where missing."""
-    present, landmarks = torch.from_numpy(faces.state[rows] != MISSING), faces.landmarks_crop(rows)
-    permutation = faces.scheme.flip_permutation
-    images, moved, present, _ = augment(
-        pairs.view,
-        draws,
-        faces.crops(rows).to(device),
-        torch.from_numpy(landmarks).float(),
-        present,
-        present,
-        permutation,
-        faces.input_size,
-    )
-    return images, torch.where(present[..., None], moved, math.nan)
+def _with_seconds(
+    trial: Trial, faces: Faces, epoch: int, rows: NDArray[np.int64], among: NDArray[np.int64], stream: int
+) -> Shown:
+    pairs = trial.recipe.pairs
+    if pairs is None or pairs.source == "image":
+        return Shown(epoch, rows, None if pairs is None else rows)
+    return Shown(epoch, rows, second_frames(rows, among, faces, (trial.seed, epoch, stream)))
 
 
 def _mixed(*numbers: int) -> int:

@@ -12,6 +12,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from trainables.method import LandmarkModel
+
 
 def complexity(build: Callable[[], nn.Module], input_size: int) -> tuple[int, int]:
     """(parameters, multiply–accumulates) of a network, where possible without computing anything."""
@@ -26,7 +28,10 @@ def complexity(build: Callable[[], nn.Module], input_size: int) -> tuple[int, in
 
 
 def parameter_count(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+    """Of all that runs once a network is trained."""
+    helpers = model.only_in_training() if isinstance(model, LandmarkModel) else ()
+    spared = {id(parameter) for helper in helpers for parameter in helper.parameters()}
+    return sum(parameter.numel() for parameter in model.parameters() if id(parameter) not in spared)
 
 
 def multiply_accumulates(model: nn.Module, input_size: int) -> int:

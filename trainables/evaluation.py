@@ -1,7 +1,7 @@
 """A network on a split: per-image, per-landmark errors and predictions, as one Arrow table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,11 @@ from trainables.codecs.flip import flip_average
 from trainables.codecs.heatmap_model import HeatmapModel, TruthModel
 from trainables.dataset import MISSING, DataError
 from trainables.faces import Faces
-from trainables.image_metrics import picture_quality
+from trainables.made_pictures import MadePictures, png
 from trainables.method import LandmarkModel
 from trainables.metrics import Array
+from trainables.recipe import Pairs
+from trainables.second_views import SecondViews
 from trainables.transforms.crop import inverse, transform
 from trainables.transforms.perturb import Perturbation, image_seed
 from trainables.trial import Evaluation
@@ -35,11 +37,12 @@ class Measured:
 
     faces: Faces
     rows: NDArray[np.int64]
-    prediction: Array  # [N, K, 2] image px
-    errors_px: Array  # [N, K]; NaN where the landmark is missing
+    prediction: Array  # [N, K, 2] image px; NaN where the network finds no landmarks
+    errors_px: Array  # [N, K]; NaN where the landmark is missing, or is not looked for
     errors_crop: Array  # [N, K] in crop sides
     evaluation: Evaluation
-    quality: dict[str, Array] = field(default_factory=dict)  # of restored pictures [N], where there are any
+    pictures: MadePictures  # that the network makes, if it makes any
+    finds_landmarks: bool
 
     @property
     def norms(self) -> dict[str, Array]:
@@ -47,20 +50,26 @@ class Measured:
 
     def summary(self) -> dict[str, tuple[float, int]]:
         """Every aggregate metric of the whole split: name → (value, images behind it)."""
-        return metrics.aggregate(self._by_image())
+        return self._known(metrics.aggregate(self._by_image()))
 
     def summaries(self) -> dict[str, dict[str, tuple[float, int]]]:
         """The summary of the whole split as "all", and that of the faces with each tag: subset → name → value."""
         tags = [set(self.faces.tags[row]) for row in self.rows]
         by_image = self._by_image()
-        found = {ALL: metrics.aggregate(by_image)}
+        found = {ALL: self._known(metrics.aggregate(by_image))}
         for subset in sorted(set().union(*tags) - {ALL}):
             inside = np.array([subset in mine for mine in tags])
-            found[subset] = metrics.aggregate({name: values[inside] for name, values in by_image.items()})
+            found[subset] = self._known(metrics.aggregate({name: values[inside] for name, values in by_image.items()}))
         return found
 
+    def _known(self, found: dict[str, tuple[float, int]]) -> dict[str, tuple[float, int]]:
+        """Of a network that finds no landmarks, only what is known of its pictures."""
+        if self.finds_landmarks:
+            return found
+        return {name: value for name, value in found.items() if name in self.pictures.quality}
+
     def _by_image(self) -> dict[str, Array]:
-        return metrics.by_image(self.errors_px, self.errors_crop, self.norms) | self.quality
+        return metrics.by_image(self.errors_px, self.errors_crop, self.norms) | self.pictures.quality
 
 
 def measure(model: LandmarkModel, faces: Faces, evaluation: Evaluation, device: torch.device) -> Measured:
@@ -76,7 +85,7 @@ def measure_all(
     model: LandmarkModel, faces: Faces, evaluations: Sequence[Evaluation], device: torch.device
 ) -> list[Measured]:
     """Evaluations of which the network sees the same (see `same_pictures`), in one pass. Raises as `measure` does."""
-    split, perturbation = same_pictures(evaluations[0])
+    split, perturbation, pairs = same_pictures(evaluations[0])
     for evaluation in evaluations:
         if evaluation.heatmaps_read_by and not isinstance(model, HeatmapModel):
             raise ValueError(f"{evaluation.heatmaps_read_by} needs heatmaps, and {type(model).__name__} has none.")
@@ -87,45 +96,55 @@ def measure_all(
     rows = faces.rows[split]
     if not len(rows):
         raise DataError(f"No readable {split} face to measure on.")
-    found: list[list[Array]] = [[] for _ in evaluations]
-    quality: list[dict[str, float]] = []
+    found: list[list[Array | None]] = [[] for _ in evaluations]
+    pictures, second = MadePictures(len(rows)), pairs and SecondViews(pairs, faces, rows)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
-        quality += answer.quality()
+        if second is None:
+            made, conditions = answer.restored(), None
+        else:
+            shown = second.beside(answer.images, slice(start, start + BATCH))
+            made, conditions = model.transferred(shown), shown.second_view
+        if made is not None:
+            pictures.add(start, made, faces.inputs(batch, device), conditions)
         for evaluation, points in zip(evaluations, found, strict=True):
-            points.append(answer.landmarks(evaluation).double().cpu().numpy())
+            points.append(answer.landmarks(evaluation))
     model.train(was_training)
-    qualities = {name: np.array([each[name] for each in quality]) for name in (quality[0] if quality else ())}
     return [
-        _compared(faces, rows, np.concatenate(points), evaluation, qualities)
+        _compared(faces, rows, points, evaluation, pictures)
         for evaluation, points in zip(evaluations, found, strict=True)
     ]
 
 
-def same_pictures(evaluation: Evaluation) -> tuple[str, Perturbation | None]:
-    """Equal for evaluations on one data set of which a network sees the same pictures, however it is read."""
-    return evaluation.split, evaluation.perturbation
+def same_pictures(evaluation: Evaluation) -> tuple[str, Perturbation | None, Pairs | None]:
+    """Equal for evaluations on one data set in which a network sees and makes the same pictures, however it is read."""
+    return evaluation.split, evaluation.perturbation, evaluation.pairs
 
 
 def _compared(
     faces: Faces,
     rows: NDArray[np.int64],
-    predicted_crop: Array,
+    found: Sequence[Array | None],
     evaluation: Evaluation,
-    quality: dict[str, Array],
+    pictures: MadePictures,
 ) -> Measured:
-    """Landmarks [N, K, 2] in px of the crop against the truth."""
+    """Landmarks of each batch [B, K, 2] in px of the crop, None where the network finds none, against the truth."""
+    known = [points for points in found if points is not None]
+    finds_landmarks = bool(known)
+    truth = faces.landmarks[rows]
+    predicted_crop = np.concatenate(known) if known else np.full_like(truth, np.nan)
     prediction = transform(predicted_crop, inverse(faces.crop_maps[rows]))
-    missing = faces.state[rows] == MISSING
+    missing = (faces.state[rows] == MISSING) | (not finds_landmarks)
 
     def judged(errors: Array) -> Array:
         # A network that gives no number is infinitely wrong; only a missing landmark has no error.
         return np.where(missing, np.nan, np.where(np.isfinite(errors), errors, np.inf))
 
-    errors_px = metrics.point_errors(prediction, faces.landmarks[rows])
+    errors_px = metrics.point_errors(prediction, truth)
     errors_crop = metrics.point_errors(predicted_crop, faces.landmarks_crop(rows)) / faces.input_size
-    return Measured(faces, rows, prediction, judged(errors_px), judged(errors_crop), evaluation, quality)
+    errors = judged(errors_px), judged(errors_crop)
+    return Measured(faces, rows, prediction, *errors, evaluation, pictures, finds_landmarks)
 
 
 def image_rows(measured: Measured) -> pa.Table:
@@ -146,7 +165,9 @@ def image_rows(measured: Measured) -> pa.Table:
         "landmarks": list(faces.landmarks[rows].reshape(len(rows), -1).astype(np.float32)),
         "prediction": list(measured.prediction.reshape(len(rows), -1).astype(np.float32)),
         "crop": list(faces.crop_maps[rows].reshape(len(rows), 6)),
-        "thumbnail": pa.array([pictures.get(position) for position in range(len(rows))], pa.binary()),
+        "thumbnail": _binary(pictures, len(rows)),
+        "restored": _binary({place: png(each) for place, each in measured.pictures.made.items()}, len(rows)),
+        "condition": _binary({place: png(each) for place, each in measured.pictures.conditions.items()}, len(rows)),
     }
     return pa.table(columns)
 
@@ -172,17 +193,16 @@ class _Answer:
     def of_mirror_images(self) -> Any:
         return self.model(self.images.flip(-1))
 
-    def quality(self) -> list[dict[str, float]]:
-        """How close each restored picture is to the crop as it is; empty where the model restores none."""
-        restored = self.model.restored(self.output)
-        if restored is None:
-            return []
-        truth = self.faces.inputs(self.rows, self.images.device)
-        pairs = zip(*(each.permute(0, 2, 3, 1).double().cpu().numpy() for each in (restored, truth)), strict=True)
-        return [picture_quality(one, other) for one, other in pairs]
+    def restored(self) -> Tensor | None:
+        """The pictures that it makes of these, where it makes any."""
+        return self.model.restored(self.output)
 
-    def landmarks(self, evaluation: Evaluation) -> Tensor:
-        """[B, K, 2] in px of the crop, read as the evaluation says."""
+    def landmarks(self, evaluation: Evaluation) -> Array | None:
+        """[B, K, 2] in px of the crop, read as the evaluation says; None where the model finds none."""
+        found = self._found(evaluation)
+        return None if found is None else found.double().cpu().numpy()
+
+    def _found(self, evaluation: Evaluation) -> Tensor | None:
         model, flip_test = self.model, evaluation.flip_test
         if not evaluation.heatmaps_read_by:
             return model.decode(self.output)
@@ -204,13 +224,19 @@ def _inputs(
     return perturbation.apply(images, torch.tensor([image_seed(faces.images[int(row)]) for row in rows]))
 
 
+def _binary(contents: dict[int, bytes], count: int) -> pa.Array:
+    """A column of `count` rows with these contents by position, else null."""
+    return pa.array([contents.get(position) for position in range(count)], pa.binary())
+
+
 def _thumbnails(measured: Measured, nme_io: Array) -> dict[int, bytes]:
     """JPEGs of what the network saw of the best, median and worst images, by position in `rows`: for galleries."""
     known = np.flatnonzero(~np.isnan(nme_io))  # without eye corners a face is neither good nor bad
     order = known[np.argsort(nme_io[known], kind="stable")] if len(known) else np.arange(len(nme_io))
     middle = max(0, len(order) // 2 - THUMBNAILS // 2)
-    # Few faces are among the best, the median and the worst at once.
-    shown = np.unique(np.concatenate([order[:THUMBNAILS], order[middle : middle + THUMBNAILS], order[-THUMBNAILS:]]))
+    picked = [order[:THUMBNAILS], order[middle : middle + THUMBNAILS], order[-THUMBNAILS:]]
+    # Few faces are among the best, the median and the worst at once. Those of made pictures are shown beside them.
+    shown = np.unique(np.concatenate([*picked, np.array(list(measured.pictures.made), dtype=int)]))
     seen = _inputs(measured.faces, measured.rows[shown], torch.device("cpu"), measured.evaluation.perturbation)
     crops = seen.mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     pictures = {}

@@ -43,6 +43,12 @@ class Faces:
     boxed: float  # share of faces whose box the data set gives
     digest: str
 
+    @property
+    def pool(self) -> NDArray[np.int64]:
+        """Rows to learn from without landmarks: the unlabelled faces, or the training faces where there are none."""
+        unlabelled = self.rows[UNLABELLED]
+        return unlabelled if len(unlabelled) else self.rows["train"]
+
     def landmarks_crop(self, rows: NDArray[np.int64]) -> Array:
         """True landmarks of these rows in px of the network's input [len(rows), K, 2]."""
         return transform(self.landmarks[rows], self.crop_maps[rows])

@@ -16,7 +16,8 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def picture_quality(restored: Array, truth: Array) -> dict[str, float]:
-    """PSNR in dB and SSIM of two RGB pictures [H, W, 3] in [0, 1]; `inf` dB where they are the same.
+    """PSNR in dB and SSIM of two RGB pictures [H, W, 3] in [0, 1]; `inf` dB where they are the same. `picture_l1`: the
+    mean absolute difference of all their values, borders included.
 
     `ssim_dic` is the SSIM of 256−Y, which the public code of DIC computes instead: its eight-bit brightness overflows.
     Only the brightness changes sign there, so that its PSNR is the usual one.
@@ -27,6 +28,7 @@ def picture_quality(restored: Array, truth: Array) -> dict[str, float]:
         "psnr": psnr(restored_y, true_y),
         "ssim": ssim(restored_y, true_y),
         "ssim_dic": ssim(256 - restored_y, 256 - true_y),
+        "picture_l1": float(np.abs(restored - truth).mean()),
     }
 
 

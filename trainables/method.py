@@ -1,6 +1,7 @@
 """The contract of a method: a frozen config that builds a model; and the batch that every model is given."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, ClassVar
 
@@ -23,7 +24,8 @@ class Batch:
     `normaliser`: distance of the outer eye corners. `difficulty`: rank of the face among the training faces in [0, 1],
     1 the hardest; NaN where it has none. `weight`: what a landmark counts in a loss: 0 missing, 1 visible; an occluded
     one 1 too, but less early in a curriculum. `second_view`, `second_landmarks`: another view of
-    the same face, where the recipe has pairs; a missing landmark is NaN there.
+    the same face, where the recipe has pairs; a missing landmark is NaN there. Of an unlabelled face every landmark is
+    missing; such faces stand behind the labelled ones.
     """
 
     images: Float[Tensor, "batch 3 height width"]
@@ -36,6 +38,24 @@ class Batch:
     second_view: Float[Tensor, "batch 3 height width"] | None = None
     second_landmarks: Float[Tensor, "batch landmarks 2"] | None = None
 
+    def both_views(self) -> "Batch":
+        """Twice as many faces, the second views behind the first ones. A landmark weighs the same in both.
+
+        Raises ValueError where there are no second views.
+        """
+        if self.second_view is None or self.second_landmarks is None:
+            raise ValueError("the batch has no second views: the recipe needs pairs")
+        present = self.second_landmarks.isfinite().all(dim=-1)
+        return Batch(
+            images=torch.cat([self.images, self.second_view]),
+            landmarks=torch.cat([self.landmarks, self.second_landmarks]),
+            present=torch.cat([self.present, present]),
+            visible=torch.cat([self.visible, self.visible & present]),
+            normaliser=self.normaliser.repeat(2),
+            difficulty=self.difficulty.repeat(2),
+            weight=torch.cat([self.weight, self.weight * present]),
+        )
+
     def to(self, device: torch.device) -> "Batch":
         tensors = {each.name: getattr(self, each.name) for each in fields(self)}
         moved = {name: t.to(device, non_blocking=True) for name, t in tensors.items() if t is not None}
@@ -44,33 +64,50 @@ class Batch:
 
 @dataclass(frozen=True)
 class Update:
-    """One optimiser's share of a training step: which parameters it moves, and which loss terms it minimises.
+    """One optimiser's share of a training step: the parameters that it moves.
 
-    Most models have one. Adversarial training lists one for the generator and one for the discriminators.
+    Most models have one. Adversarial training lists one for the generator and one for the discriminators. All follow
+    the gradient of the sum of all terms: where two work against each other, the model sees to it that no term reaches
+    the other's parameters.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
-    terms: tuple[str, ...] | None = None  # None: all of them
 
 
 class LandmarkModel(nn.Module, ABC):
     """A network that finds landmarks. `forward` takes RGB images [B, 3, S, S] in [0, 1]; its output is its own."""
+
+    def seen(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What `forward` is given in training."""
+        return (batch.images,)
 
     @abstractmethod
     def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
         """Weighted scalar terms. Their sum is minimised; every term is recorded by its name."""
 
     @abstractmethod
-    def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"]:
-        """Landmarks in px of the input crop."""
+    def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"] | None:
+        """Landmarks in px of the input crop; None of a model that finds none (see `Method.finds_landmarks`)."""
 
     def restored(self, output: Any) -> Float[Tensor, "batch 3 height width"] | None:
         """The crop as it makes it anew from a degraded one, in [0, 1]; None of a model that restores no pictures."""
         return None
 
+    def transferred(self, shown: Batch) -> Float[Tensor, "batch 3 height width"] | None:
+        """The faces of `shown`'s second views in the pose of its images, in [0, 1]; None of a model that moves none."""
+        return None
+
+    def only_in_training(self) -> Iterable[nn.Module]:
+        """Parts that nothing needs once the network is trained: they do not count as its size."""
+        return ()
+
+    def recomputed(self) -> Iterable[nn.Module]:
+        """Parts whose activations are not kept but computed again where the recipe says so, see `execution.py`."""
+        return ()
+
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Take over the weights of the stage before; a model that has other parts than that stage says which."""
+        """Take over the weights of the stages before; a model that has other parts than they have says which."""
         self.load_state_dict(weights)
 
     def epoch_ended(self, validation: dict[str, float]) -> None:
@@ -102,6 +139,16 @@ class Method(Config, ABC):
     def heatmap_size(self) -> int | None:
         """Side in cells of the heatmaps of the `HeatmapModel` that it builds, which any decoder can read; else None."""
         return None
+
+    @property
+    def finds_landmarks(self) -> bool:
+        """Off for what only makes pictures: it is selected by these, and its errors are undefined."""
+        return True
+
+    @property
+    def moves_faces(self) -> bool:
+        """Whether its model transfers faces from view to view, so that recipes need pairs to train it."""
+        return False
 
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:

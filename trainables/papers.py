@@ -302,5 +302,27 @@ PAPERS: dict[str, Paper] = {
             "IEEE Transactions on Acoustics, Speech, and Signal Processing",
             1981,
         ),
+        Paper(
+            "zhu2019patn",
+            "Zhu, Z.; Huang, T.; Shi, B.; Yu, M.; Wang, B.; Bai, X.",
+            "Progressive Pose Attention Transfer for Person Image Generation",
+            "CVPR",
+            2019,
+        ),
+        Paper(
+            "simonyan2015vgg",
+            "Simonyan, K.; Zisserman, A.",
+            "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+            "ICLR",
+            2015,
+        ),
+        Paper(
+            "goodfellow2014gan",
+            "Goodfellow, I. J.; Pouget-Abadie, J.; Mirza, M.; Xu, B.; Warde-Farley, D.; Ozair, S.; Courville, A.; "
+            "Bengio, Y.",
+            "Generative Adversarial Nets",
+            "NeurIPS",
+            2014,
+        ),
     )
 }

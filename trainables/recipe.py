@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import torch
 from pydantic import Field
@@ -19,6 +19,7 @@ PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Factor = Annotated[float, Field(gt=0, lt=1)]
 Precision = Literal["float32", "bfloat16"]
+PICTURES: Final = "val_picture_l1"  # what is monitored of methods that make pictures and find no landmarks
 MARGIN = 0.25  # covers ±30° of rotation, or ±10° with 5 % of crop jitter
 WIDE_MARGIN = 0.5  # covers any rotation together with ±40 % of scale; 1.8 times the bytes
 
@@ -120,6 +121,21 @@ class Multistep(Schedule):
 
 
 @config
+class LinearDecay(Schedule):
+    """The optimiser's learning rate for the first epochs, a share `constant` of all, then a straight line to 0.
+
+    The last epoch still learns: the line reaches 0 where the epoch after it would begin.
+    Source: zhu2019patn (public code).
+    """
+
+    constant: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+    def build(self, optimizer: torch.optim.Optimizer, epochs: int) -> lr_scheduler.LRScheduler:
+        falling = epochs * (1 - self.constant)
+        return lr_scheduler.LambdaLR(optimizer, lambda epoch: min(1.0, max(0.0, (epochs - epoch) / falling)))
+
+
+@config
 class Cosine(Schedule):
     """lr_e = min_lr + ½(lr − min_lr)(1 + cos(πe/epochs)). Source: loshchilov2017sgdr Eq. 5, without restarts."""
 
@@ -216,15 +232,18 @@ class Pairs:
 class Recipe:
     """Everything about training that can change the trained network.
 
-    `batch_size` is the global batch: workers share it. `monitor` is the validation metric (lower is better) that picks
+    `batch_size` is the global batch: workers share it. `unlabelled`: how many faces of an unlabelled pool each global
+    batch has besides, drawn one after the other from a random order of the pool, and again from another one when it is
+    used up. `optimizer` moves the network; `other_optimizer`, where it is given, all parameters that a method lists
+    beside it, such as those of discriminators. `monitor` is the validation metric (lower is better) that picks
     the weights, drives a plateau schedule and ends training after `early_stop_patience` epochs without improvement.
     `curriculum`: easy images first; without one every epoch shows all images in a random order. `warmup`: of the
     learning rate. `clip_norm`: gradients of one optimiser whose common norm is above it are scaled down to it.
     `averaging`: from its first epoch on the mean of the weights is what is validated each epoch, and the latest mean is
     what is selected, so that training no longer ends early; the schedule goes on following the weights in training.
     `convergence`: ends training that no longer changes. `pairs`: a second view of each face. `precision`,
-    `channels_last`, `compiled`: how the network is carried out while it trains, see `trainables/execution.py`; it is
-    measured in single precision.
+    `channels_last`, `compiled`, `recompute`: how the network is carried out while it trains, see
+    `trainables/execution.py`; it is measured in single precision.
     """
 
     epochs: PositiveInt = 60
@@ -233,7 +252,7 @@ class Recipe:
     schedule: Schedule = Constant()
     crop: Crop = Crop()
     augmentation: Augmentation | None = None
-    monitor: Literal["val_nme_io", "val_mse"] = "val_nme_io"
+    monitor: Literal["val_nme_io", "val_mse", "val_picture_l1"] = "val_nme_io"
     early_stop_patience: PositiveInt | None = None
     curriculum: Curriculum | None = field(default=None, metadata={"neutral": None})
     warmup: Warmup | None = field(default=None, metadata={"neutral": None})
@@ -244,6 +263,9 @@ class Recipe:
     precision: Precision = field(default="float32", metadata={"neutral": "float32"})
     channels_last: bool | None = field(default=None, metadata={"neutral": None})
     compiled: bool = field(default=False, metadata={"neutral": False})
+    recompute: bool = field(default=False, metadata={"neutral": False})
+    unlabelled: Annotated[int, Field(ge=0)] = field(default=0, metadata={"neutral": 0})
+    other_optimizer: Optimizer | None = field(default=None, metadata={"neutral": None})
 
     def __post_init__(self) -> None:
         if self.averaging is not None and self.averaging.from_epoch > self.epochs:

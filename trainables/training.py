@@ -15,17 +15,23 @@ import torch
 from torch import Tensor, nn
 
 from trainables.averaging import averaged_weights, copied, with_parameters
-from trainables.batches import Shown, load_batch, shares_of_batch, shown_in, videos_have_pairs
-from trainables.dataset import DataError
+from trainables.batches import (
+    Pool,
+    Shown,
+    load_batch,
+    part_of_batch,
+    shares_of_batch,
+    shown_in,
+    shown_of_pool,
+)
 from trainables.evaluation import measure
-from trainables.execution import compiled, memory_format, precision
+from trainables.execution import compiled, memory_format, precision, recompute
 from trainables.faces import Faces
 from trainables.method import LandmarkModel, Update
 from trainables.recipe import Recipe, Warmup
+from trainables.trainable_faces import check_faces
 from trainables.transforms.curriculum import tertile_shares
 from trainables.trial import Evaluation, Trial
-
-_VALIDATION = Evaluation(split="val")
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,11 @@ def train(
     placement: Placement,
     state: TrainingState | None = None,
     initial: dict[str, Tensor] | None = None,
+    unlabelled: Faces | None = None,
 ) -> Iterator[Epoch]:
     """Train from `state`, else from the weights `initial`, else from random weights drawn from the trial's seed.
+
+    `unlabelled`: the data set of the trial's pool, where it has one.
 
     Yields after each epoch until `why_finished` tells a reason. Where weights are averaged, `val_…` are the metrics of
     their mean, and `unaveraged_val_…` those of the weights in training.
@@ -98,24 +107,15 @@ def train(
     video where pairs want them.
     """
     recipe = trial.recipe
-    for split, purpose in (("train", "to learn from"), ("val", "to select the weights by")):
-        if not len(faces.rows[split]):
-            raise DataError(
-                f"Data set {trial.data.kind!r} has no readable {split} face {purpose}. Add some to its list."
-            )
-    if len(faces.rows["train"]) < placement.world:
-        raise DataError(f"Data set {trial.data.kind!r} has fewer train faces than the {placement.world} workers.")
-    if recipe.pairs is not None and recipe.pairs.source == "video" and not videos_have_pairs(faces):
-        raise DataError(
-            f"Data set {trial.data.kind!r} has no two readable train faces of one video to pair. "
-            "Set pairs.source to 'image', or take a data set of videos."
-        )
+    check_faces(trial, faces, unlabelled, placement.world)
     torch.manual_seed(trial.seed)
     layout = memory_format(trial.method, recipe, placement.device)
     model = trial.method.build(faces.scheme).to(placement.device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]
     if initial is not None:
         model.start_from(initial)
-    steps = [_Step(update, recipe) for update in model.updates()]
+    if recipe.recompute:
+        recompute(model)
+    steps = [_Step(update, recipe, is_first=not place) for place, update in enumerate(model.updates())]
     state = _restore(state, model, steps) if state else _first_state(model, steps)
     trained = compiled(recipe, placement.wrap(model)) if steps else model
     batches = len(shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world))
@@ -124,9 +124,10 @@ def train(
         started = time.perf_counter()
         model.train()
         shown = shown_in(trial, faces, number)
-        terms = _train_epoch(trial, faces, shown, placement, model, trained, steps)
+        pool = unlabelled and Pool(unlabelled, shown_of_pool(trial, unlabelled, number, batches))
+        terms = _train_epoch(trial, faces, shown, placement, model, trained, steps, pool)
         seconds = time.perf_counter() - started
-        validation = _validate(model, faces, placement)
+        validation = _validate(trial, model, faces, placement)
         monitored, of_weights_in_training = validation[recipe.monitor], validation
         averaged = None
         if recipe.averaging is not None and number >= recipe.averaging.from_epoch:
@@ -135,7 +136,7 @@ def train(
             with averaged_weights(
                 model, state.sums, number, faces, recipe.averaging, recipe.batch_size, placement.device
             ):
-                validation = _validate(model, faces, placement) | unaveraged
+                validation = _validate(trial, model, faces, placement) | unaveraged
                 averaged = copied(model.state_dict())
         metrics = {f"train_{name}": value for name, value in terms.items()} | validation
         for value in (monitored, metrics[recipe.monitor]):
@@ -145,6 +146,9 @@ def train(
         if recipe.curriculum is not None:
             shares = tertile_shares(faces.difficulty[shown.rows[:images]])
             metrics |= {f"train_share_{name}": share for name, share in shares.items()}
+        if pool is not None:
+            metrics |= {"labelled_images": float(images), "unlabelled_images": float(len(pool.shown.rows))}
+            images += len(pool.shown.rows)
         metrics |= {"seconds": seconds, "images_per_second": images / seconds}
         if steps:
             of_schedule = steps[0].optimizer.param_groups[0]["lr"]
@@ -173,18 +177,16 @@ def why_finished(state: TrainingState, recipe: Recipe) -> str:
 class _Step:
     """One update of the model: its optimiser and schedule."""
 
-    def __init__(self, update: Update, recipe: Recipe) -> None:
+    def __init__(self, update: Update, recipe: Recipe, is_first: bool) -> None:
         self.update = update
-        self.optimizer = recipe.optimizer.build(update.parameters)
+        optimizer = recipe.optimizer if is_first else recipe.other_optimizer or recipe.optimizer
+        self.optimizer = optimizer.build(update.parameters)
         self.schedule = recipe.schedule.build(self.optimizer, recipe.epochs)
         self.needs_metric = type(recipe.schedule).needs_metric
         self.clip_norm = recipe.clip_norm
 
-    def descend(self, terms: dict[str, Tensor], last: bool, warmth: float) -> None:
-        """One step down, with `warmth` times the schedule's learning rate."""
-        chosen = [terms[name] for name in self.update.terms or terms]
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(chosen).sum().backward(retain_graph=not last)
+    def descend(self, warmth: float) -> None:
+        """One step down the gradients, which are used up, with `warmth` times the schedule's learning rate."""
         if self.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.update.parameters, self.clip_norm)
         groups = self.optimizer.param_groups
@@ -194,6 +196,7 @@ class _Step:
         self.optimizer.step()
         for group, rate in zip(groups, of_schedule, strict=True):
             group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
 
     def end_epoch(self, monitored: float) -> None:
         if self.needs_metric:
@@ -210,6 +213,7 @@ def _train_epoch(
     model: LandmarkModel,
     trained: nn.Module,
     steps: list[_Step],
+    pool: Pool | None,
 ) -> dict[str, float]:
     """Mean of the loss and of each term over the epoch. Raises `Diverged` with the first step that was not finite."""
     recorded: list[Tensor] = []
@@ -217,13 +221,17 @@ def _train_epoch(
     recipe, number = trial.recipe, shown.epoch
     layout = memory_format(trial.method, recipe, placement.device)
     batches = shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world)
+    share_of_pool = part_of_batch(recipe.unlabelled, placement.rank, placement.world)
     for position, (start, share) in enumerate(batches):
-        batch = load_batch(trial, faces, shown, start, share, placement.device)
+        batch = load_batch(trial, faces, shown, start, share, placement.device, pool, share_of_pool)
         with precision(recipe, placement.device):
-            terms = model.losses(trained(batch.images.contiguous(memory_format=layout)), batch)
+            output = trained(*(each.contiguous(memory_format=layout) for each in model.seen(batch)))
+            terms = model.losses(output, batch)
+        if steps:
+            torch.stack(list(terms.values())).sum().backward()
         warmth = _warmth(recipe.warmup, (number - 1) * len(batches) + position)
         for step in steps:
-            step.descend(terms, step is steps[-1], warmth)
+            step.descend(warmth)
         names = list(terms)
         # Kept on the device: reading each value would make every step wait for it.
         recorded.append(torch.stack([term.detach() for term in terms.values()]))
@@ -237,11 +245,13 @@ def _train_epoch(
     return {"loss": float(sum(means.values()))} | means
 
 
-def _validate(model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:
+def _validate(trial: Trial, model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:
     """Measured by rank 0 alone and handed to the others."""
     found = None
     if placement.rank == 0:
-        summary = measure(model, faces, _VALIDATION, placement.device).summary()
+        # What finds landmarks is selected by them; transfers are then only there to teach it.
+        pairs = None if trial.method.finds_landmarks else trial.recipe.pairs
+        summary = measure(model, faces, Evaluation(split="val", pairs=pairs), placement.device).summary()
         found = {f"val_{name}": value for name, (value, _) in summary.items()}
     return placement.broadcast(found)
 

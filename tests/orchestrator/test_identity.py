@@ -50,7 +50,7 @@ WHOLE = Trial(
         averaging=Averaging(from_epoch=3),
         pairs=Pairs(),
     ),
-    starts_from=STAGE,
+    starts_from=(STAGE,),
 )
 
 RECORDED = {
@@ -75,7 +75,7 @@ RECORDED = {
         "dc57c6877b7e2ce1",
     ),
     "a stage before": (
-        Trial(method=ResNet18(), data=Ytf68(), seed=1, starts_from=STAGE),
+        Trial(method=ResNet18(), data=Ytf68(), seed=1, starts_from=(STAGE,)),
         "0bb6d75189f24ce3",
         "cde7c4fb711ed8d1",
     ),
@@ -193,7 +193,7 @@ def test_everything_but_the_seed_changes_the_variant():
 
 
 def test_a_stage_before_changes_the_trial_and_so_does_what_that_stage_was():
-    without = with_changes(WHOLE, {"starts_from": None})
+    without = with_changes(WHOLE, {"starts_from": ()})
     longer = with_changes(WHOLE, {"starts_from.recipe.epochs": 2})
     assert len({id_of(WHOLE), id_of(without), id_of(longer)}) == 3
 

@@ -20,7 +20,7 @@ TEST, VAL = Evaluation(split="test"), Evaluation(split="val")
 PLAIN = Variant(label="plain", method=ResNet18(), data=Synthetic())
 LONGER = with_changes(PLAIN, {"recipe.epochs": 99, "label": "longer"})
 STAGE = Variant(label="stage", method=ResNet18(), data=Synthetic(), recipe=Recipe(epochs=1))
-NEXT = with_changes(PLAIN, {"starts_from": STAGE, "label": "next"})
+NEXT = with_changes(PLAIN, {"starts_from": (STAGE,), "label": "next"})
 NOTHING = Known(states={}, errors={}, evaluated=())
 
 
@@ -134,8 +134,8 @@ def test_variants_with_the_same_content_are_one_trial():
 def test_a_stage_comes_before_what_starts_from_it_and_is_not_measured():
     stage, after = planned(study(NEXT)).works
     assert (stage.label, after.label) == ("stage", "next")
-    assert after.starts_from == stage.id == id_of(STAGE)
-    assert stage.starts_from is None
+    assert after.starts_from == (stage.id,) == (id_of(STAGE),)
+    assert stage.starts_from == ()
     assert stage.measurements == ()
 
 
@@ -165,7 +165,7 @@ def test_a_finished_stage_needs_no_measurement_to_be_started_from():
 
 
 def test_a_failed_stage_blocks_only_what_depends_on_it_and_says_why():
-    last = with_changes(PLAIN, {"starts_from": NEXT, "label": "last"})
+    last = with_changes(PLAIN, {"starts_from": (NEXT,), "label": "last"})
     plan = planned(study(last, LONGER), knows({id_of(STAGE): State.DIVERGED}))
     assert statuses(plan) == {
         "stage": Status.FAILED,

@@ -145,10 +145,10 @@ def test_a_unit_is_plain_data_that_travels_to_other_processes(place):
 
 
 def test_a_unit_knows_the_stage_that_it_starts_from_and_the_file_of_a_users_own_study(place, tmp_path):
-    after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.epochs": 2, "resources": Resources(cpus=3)})
+    after = with_changes(FLOOR, {"starts_from": (FLOOR,), "recipe.epochs": 2, "resources": Resources(cpus=3)})
     own = replace(opened(place, after), path=tmp_path / "mine.py")
     (stage, second) = (unit for _, unit in units_of(own, make_plan(own, place), place))
-    assert (stage.starts_from, second.starts_from) == (None, stage.id)
+    assert (stage.starts_from, second.starts_from) == ((), (stage.id,))
     assert (stage.threads, second.threads) == (1, 3)
     assert second.study_file == str(tmp_path / "mine.py")
     assert planned_units(place, after)[0].study_file is None
@@ -557,7 +557,7 @@ def test_last_weights_that_were_never_kept_are_named_and_the_rest_is_measured(pl
 
 def test_a_trial_starts_from_the_weights_of_its_stage(place):
     """The mean of a stage that saw every face once and of a trial that saw every face once more is the same mean."""
-    after = with_changes(FLOOR, {"starts_from": FLOOR, "recipe.batch_size": 6, "label": "after"})
+    after = with_changes(FLOOR, {"starts_from": (FLOOR,), "recipe.batch_size": 6, "label": "after"})
     run(place, FLOOR, after)
     folders = [place.storage.trial(row["trial"]) for row in rows(place, "trials")]
     counts = [int(read_weights((place.storage.filesystem, each))["count"][0]) for each in folders]

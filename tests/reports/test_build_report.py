@@ -19,6 +19,7 @@ from reports.tables import resnet18_1
 PAPER_TABLES = (
     *("hrmlff_3a", "hrmlff_3b", "hrmlff_3c", "hrmlff_3d", "hrmlff_4", "hrmlff_6"),
     *("keyposs_1", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "resnet18_1"),
+    *("sht_1", "sht_2", "sht_3", "sht_4", "sht_5", "sht_6", "sht_time"),
 )
 FIGURES = ("ced", "effects", "error_histogram", "error_map", "loss_curves", "predictions")  # of a study
 

@@ -39,7 +39,13 @@ def test_a_value_prints_with_the_units_and_digits_of_its_metric(column, value, p
 
 @pytest.mark.parametrize(
     ("metric", "published", "scale", "digits"),
-    [("mse", "0.0012", 1.0, 1), ("nme_io", "3.28", 100.0, 2), ("accuracy_3px", "95.4", 100.0, 1), ("mse", "1", 1.0, 0)],
+    [
+        ("mse", "0.0012", 1.0, 1),
+        ("nme_io", "3.28", 100.0, 2),
+        ("accuracy_3px", "95.4", 100.0, 1),
+        ("mse", "1", 1.0, 0),
+        ("auc_box_7", "70.1", 100.0, 3),
+    ],
 )
 def test_a_published_number_keeps_its_precision(metric, published, scale, digits):
     assert labels.published_digits(published, labels.column(metric, "val"), scale) == digits

@@ -9,7 +9,7 @@ from reports import tables
 from reports.registry import modules
 from search_spaces.study import study_names, study_path
 
-PAPERS = "(?:keyposs|hrmlff|resnet18)_"
+PAPERS = "(?:keyposs|hrmlff|resnet18|sht)_"
 OF_PAPERS = [name for name in study_names() if re.match(PAPERS, name)]
 TABLES = {name: module.STUDIES for name, module in modules(tables).items() if module.STUDIES}
 

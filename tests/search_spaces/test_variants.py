@@ -84,7 +84,7 @@ def test_a_variant_with_a_seed_is_a_trial():
     trial = dataclasses.replace(BASE, resources=Resources(workers=2)).trial(7)
     assert (trial.method, trial.data, trial.recipe, trial.seed) == (BASE.method, BASE.data, BASE.recipe, 7)
     assert trial.shares == 2
-    assert trial.starts_from is None
+    assert trial.starts_from == ()
 
 
 @pytest.mark.parametrize(("workers", "shares"), [(0, 1), (1, 1), (2, 2)])
@@ -94,8 +94,8 @@ def test_only_workers_that_share_a_batch_are_part_of_the_trial(workers, shares):
 
 def test_a_stage_that_a_variant_starts_from_gets_the_same_seed():
     first = Variant(method=MeanShape(), data=Synthetic())
-    trial = dataclasses.replace(BASE, starts_from=first).trial(3)
-    assert trial.starts_from == first.trial(3)
+    trial = dataclasses.replace(BASE, starts_from=(first,)).trial(3)
+    assert trial.starts_from == (first.trial(3),)
 
 
 def test_an_unknown_axis_is_answered_with_the_nearest_setting():

@@ -147,7 +147,7 @@ def _every_config():
         method = registry.find_method(name)
         for recipe in type(method).recipes().values():
             yield Trial(method=method, data=Synthetic(), recipe=recipe, seed=1)
-    yield Trial(method=MeanShape(), data=Synthetic(seed=4), starts_from=TRIAL, shares=2)
+    yield Trial(method=MeanShape(), data=Synthetic(seed=4), starts_from=(TRIAL,), shares=2)
     yield Recipe(schedule=Multistep(milestones=(3, 5)), early_stop_patience=None, augmentation=None)
     yield Recipe(schedule=Cosine(min_lr=1e-6))
     yield Recipe(schedule=Plateau(patience=1), augmentation=Augmentation(hue=0))
@@ -187,7 +187,7 @@ def test_plain_data_name_the_kind_of_each_config():
     assert plain["kind"] == "Trial"
     assert plain["method"]["kind"] == "resnet18"
     assert plain["recipe"]["schedule"] == {"kind": "Plateau", "factor": 0.5, "patience": 5, "min_lr": 1e-6}
-    assert plain["starts_from"] is None
+    assert plain["starts_from"] == []
 
 
 def test_an_unknown_kind_is_answered_with_the_nearest():

@@ -80,7 +80,7 @@ class _Rendered(Sequence[Face]):
             landmarks=rendered.landmarks(dataset.landmarks),
             state=rendered.state(dataset.landmarks),
             split="train" if in_training else "val" if in_validation else "test",
-            group=f"identity{identity:05d}",
+            group=f"identity{dataset.seed}.{identity:05d}",  # another seed's persons are others
             tags=parameters.tags,
             pixels=rendered.image,
         )
