@@ -2,17 +2,18 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from orchestrator.errors import fingerprint, one_line
 from orchestrator.estimate import Expected
-from orchestrator.plan import Plan, Status
+from orchestrator.plan import Plan, Status, Work
 from orchestrator.session import Opened, Place
 from search_spaces.variants import Resources
 from trainables.transforms.crop import Crop
@@ -47,8 +48,34 @@ def show_plan(made: Plan, console: Console) -> None:
         splits = ", ".join(name if count == 1 else f"{count} × {name}" for name, count in measured.items())
         table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, _where(work.resources))
     console.print(table)
+    show_stages(made, console)
     show_unusual_crops(made, console)
     console.print(counts(made), markup=False, highlight=False)
+
+
+def show_stages(made: Plan, console: Console) -> None:
+    """What each variant that is no stage of another starts from, and how far its seeds are."""
+    by_id = {work.id: work for work in made.works}
+    stages = {stage for work in made.works for stage in work.starts_from}
+    last = {work.label: work for work in made.works if work.starts_from and work.id not in stages}
+    for work in last.values():
+        tree = Tree(_how_far(made, work))
+        _add_stages(tree, work, by_id, made)
+        console.print(tree)
+
+
+def _add_stages(tree: Tree, work: Work, by_id: Mapping[str, Work], made: Plan) -> None:
+    for stage in (by_id[id] for id in work.starts_from):
+        _add_stages(tree.add(_how_far(made, stage)), stage, by_id, made)
+
+
+def _how_far(made: Plan, work: Work) -> Text:
+    """A variant's name, and how many of its seeds are how far."""
+    statuses = Counter(each.status for each in made.works if each.variant_id == work.variant_id)
+    text = Text(f"{work.label}: ")
+    for place, (status, count) in enumerate(statuses.items()):
+        text.append(f"{', ' if place else ''}{count} {_WORDS[status]}", style=_STYLE.get(status, ""))
+    return text
 
 
 def _where(resources: Resources) -> str:

@@ -76,7 +76,7 @@ EVALUATIONS = pa.schema(
         ("decoder", pa.string()),  # how heatmaps were read, in words; empty where the method did it
         ("protocol", pa.string()),  # crop convention and box source, in words
         ("config", pa.string()),
-        ("metric", pa.string()),  # nme_io, …: reports/labels.py names and formats each
+        ("metric", pa.string()),  # nme_io, …: reports/metric_names.py names and formats each
         ("value", pa.float64()),
         ("images", pa.int64()),  # how many images the value averages
         ("evaluated_at", TIME),

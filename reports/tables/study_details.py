@@ -7,6 +7,7 @@ from reports.query import Results, StudyResults
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
 METRICS = ("nme_io", "auc_io_10", "fr_io_10")
+OF_PICTURES = ("psnr", "ssim")  # only where a network of the study makes some
 
 
 def build(results: Results, study: str) -> Table | None:
@@ -23,14 +24,14 @@ def build(results: Results, study: str) -> Table | None:
         title=f"{study}: subsets, perturbations, decoders",
         caption=f"Variants of {study} on parts of the {labels.split_name(split).lower()} split, with perturbed "
         "crops, or read by another decoder: mean ± sample standard deviation over n seeds.",
-        columns=_columns(split),
+        columns=_columns(known, split),
         rows=tuple(rows),
     )
 
 
 def _of_subsets(study: StudyResults, split: str) -> list[Row]:
     return [
-        cells.variant_row(study, variant, _columns(split, subset), group=f"subset {subset}")
+        cells.variant_row(study, variant, _columns(study, split, subset), group=f"subset {subset}")
         for subset in study.subsets(split)
         for variant in study.variants
     ]
@@ -38,13 +39,16 @@ def _of_subsets(study: StudyResults, split: str) -> list[Row]:
 
 def _of_ways(study: StudyResults) -> list[Row]:
     return [
-        cells.variant_row(study, variant, _columns(split), ", ".join(filter(None, words)), *words)
+        cells.variant_row(study, variant, _columns(study, split), ", ".join(filter(None, words)), *words)
         for split, *words in study.ways()
         if any(words)
         for variant in study.variants
+        if variant.asked(split, *words)
     ]
 
 
-def _columns(split: str, subset: str = "all") -> tuple[Column, ...]:
+def _columns(study: StudyResults, split: str, subset: str = "all") -> tuple[Column, ...]:
+    makes_pictures = any(study.values(variant, split, OF_PICTURES[0]) for variant in study.variants)
+    metrics = METRICS + (OF_PICTURES if makes_pictures else ())
     # Rows of different groups are measured on different pictures: the best of a column would mean nothing.
-    return tuple(labels.column(name, split, subset=subset, compare=False) for name in METRICS)
+    return tuple(labels.column(name, split, subset=subset, compare=False) for name in metrics)

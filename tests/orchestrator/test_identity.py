@@ -21,7 +21,7 @@ from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
 from trainables.paper_recipes import PAPER_001
-from trainables.recipe import Averaging, Constant, Convergence, Cosine, Multistep, Pairs, Recipe, Warmup
+from trainables.recipe import Averaging, Constant, Convergence, Cosine, Multistep, Pairs, Recipe, RMSprop, Warmup
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.curriculum import Curriculum
 from trainables.trial import Evaluation, Trial, robustness_evaluations
@@ -38,6 +38,7 @@ def id_of(trial: Trial) -> str:
 
 
 STAGE = Trial(method=MeanShape(), data=Ytf68(), recipe=Recipe(epochs=1))
+OTHER_STAGE = Trial(method=ResNet18(), data=Ytf68())
 # Every kind of setting occurs in it: optional ones are set, and it starts from another trial.
 WHOLE = Trial(
     method=ResNet18(),
@@ -49,8 +50,11 @@ WHOLE = Trial(
         clip_norm=8.0,
         averaging=Averaging(from_epoch=3),
         pairs=Pairs(),
+        unlabelled=4,
+        other_optimizer=RMSprop(),
     ),
     starts_from=(STAGE,),
+    unlabelled=Synthetic(seed=2),
 )
 
 RECORDED = {
@@ -133,6 +137,8 @@ def another(owner: Any, name: str) -> Any:
             return not value
         case int():
             return value + 1
+        case tuple() if "Trial" in str(hint):
+            return ()
         case float():
             return value / 2 or 0.25
         case None if "Augmentation" in str(hint):
@@ -147,14 +153,10 @@ def another(owner: Any, name: str) -> Any:
             return Pairs()
         case None if "Convergence" in str(hint):
             return Convergence()
-        case None if "Trial" in str(hint):
-            return STAGE
         case None if "bool" in str(hint):
             return True
         case None:
             return 7
-        case Ytf68():
-            return Synthetic()
         case Constant():
             return Cosine()
     first = dataclasses.fields(value)[0].name
@@ -182,9 +184,11 @@ def test_a_seed_changes_the_trial_but_not_its_variant():
 
 
 def test_the_seed_of_a_stage_is_part_of_the_trial_but_not_of_the_variant():
-    other = with_changes(WHOLE, {"starts_from.seed": 1})
-    assert id_of(other) != id_of(WHOLE)
-    assert variant_id(other, digest_of) == variant_id(WHOLE, digest_of)
+    for stages in ((STAGE,), (STAGE, OTHER_STAGE)):
+        one = with_changes(WHOLE, {"starts_from": stages})
+        other = with_changes(WHOLE, {"starts_from": tuple(with_changes(stage, {"seed": 1}) for stage in stages)})
+        assert id_of(other) != id_of(one)
+        assert variant_id(other, digest_of) == variant_id(one, digest_of)
 
 
 def test_everything_but_the_seed_changes_the_variant():
@@ -193,9 +197,9 @@ def test_everything_but_the_seed_changes_the_variant():
 
 
 def test_a_stage_before_changes_the_trial_and_so_does_what_that_stage_was():
-    without = with_changes(WHOLE, {"starts_from": ()})
-    longer = with_changes(WHOLE, {"starts_from.recipe.epochs": 2})
-    assert len({id_of(WHOLE), id_of(without), id_of(longer)}) == 3
+    longer = with_changes(STAGE, {"recipe.epochs": 2})
+    chains = ((), (STAGE,), (longer,), (STAGE, OTHER_STAGE), (longer, OTHER_STAGE))
+    assert len({id_of(with_changes(WHOLE, {"starts_from": stages})) for stages in chains}) == len(chains)
 
 
 def test_other_bytes_of_the_data_make_another_trial():
@@ -205,6 +209,13 @@ def test_other_bytes_of_the_data_make_another_trial():
 def test_other_bytes_of_a_stages_data_make_another_trial():
     def other(dataset) -> str:
         return "fedcba9876543210" if isinstance(dataset, Ytf68) else DIGEST
+
+    assert trial_id(WHOLE, other) != id_of(WHOLE)
+
+
+def test_other_bytes_of_the_unlabelled_faces_make_another_trial():
+    def other(dataset) -> str:
+        return "fedcba9876543210" if dataset == Synthetic(seed=2) else DIGEST
 
     assert trial_id(WHOLE, other) != id_of(WHOLE)
 

@@ -101,6 +101,10 @@ def variant(label, method=ResNet18(**SMALL), **resources):
     return Variant(label=label, method=method, data=FACES, recipe=RECIPE, resources=Resources(**resources))
 
 
+def after(label, *stages):
+    return Variant(label=label, method=ResNet18(**SMALL), data=FACES, recipe=RECIPE, starts_from=stages)
+
+
 STUDY = Study(question="Does it run?", variants=(%(variants)s,), seeds=%(seeds)s)
 '''
 
@@ -179,6 +183,8 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         'variant("dead", Dead(**SMALL))',
         'variant("bug in a group", Raising(input_size=32, width=4), workers=2)',
         'variant("nan in a group", Infinite(input_size=32, width=4), workers=2)',
+        'after("after two", variant("good"), after("after a bug", variant("bug", Raising(**SMALL))))',
+        'after("after a good one", variant("good"))',
         epochs=2,
     )
     done = marksweep("run", str(study), storage=tmp_path / "runs")
@@ -190,7 +196,10 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         "dead 0": "failed",
         "bug in a group 0": "failed",
         "nan in a group 0": "diverged",
+        "after a good one 0": "finished",
     }
+    # What starts from a bug, and what starts from that, was never begun.
+    assert "2 blocked" in done.stdout
     assert "2 × RuntimeError: this method has a bug" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     trials = Ledger(str(tmp_path / "runs")).read("trials").to_pylist()

@@ -179,6 +179,15 @@ def test_a_failed_stage_blocks_only_what_depends_on_it_and_says_why():
     assert [work.label for work in plan.todo] == ["longer"]
 
 
+def test_a_trial_waits_for_all_its_stages_and_names_the_one_that_failed():
+    both = with_changes(PLAIN, {"starts_from": (LONGER, STAGE), "label": "both"})
+    made = planned(study(both))
+    assert [work.label for work in made.works] == ["longer", "stage", "both"]
+    assert made.works[-1].starts_from == (id_of(LONGER), id_of(STAGE))
+    *_, blocked = planned(study(both), knows({id_of(STAGE): State.FAILED})).works
+    assert (blocked.status, blocked.reason) == (Status.BLOCKED, f"starts from {id_of(STAGE)} (stage), which failed")
+
+
 def test_retrying_a_failed_stage_unblocks_what_depends_on_it():
     plan = planned(study(NEXT), knows({id_of(STAGE): State.FAILED}), retry_failed=True)
     assert statuses(plan) == {"stage": Status.RESUME, "next": Status.RUN}

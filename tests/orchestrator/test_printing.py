@@ -43,3 +43,33 @@ def test_a_plan_counts_perturbed_measurements_instead_of_listing_them():
     console = Console(file=StringIO(), width=200)
     show_plan(Plan("demo", "Does it run?", (work,)), console)
     assert "val, test, 3 × test perturbed" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_plan_draws_what_each_variant_starts_from_and_how_far_its_seeds_are():
+    trial = Trial(method=MeanShape(), data=Synthetic())
+
+    def work(label: str, seed: int, status: Status, *stages: str) -> Work:
+        return Work(
+            id=f"{label}{seed}", variant_id=label, trial=trial, label=label, resources=Resources(), status=status,
+            measurements=(), missing=(), starts_from=tuple(f"{stage}{seed}" for stage in stages),
+        )  # fmt: skip
+
+    works = [
+        one
+        for seed, of_first in ((0, Status.DONE), (1, Status.FAILED))
+        for one in (
+            work("first", seed, of_first),
+            work("second", seed, Status.DONE),
+            work("joint", seed, Status.BLOCKED if seed else Status.RUN, "first", "second"),
+            work("last", seed, Status.BLOCKED if seed else Status.RUN, "joint"),
+        )
+    ]
+    console = Console(file=StringIO(), width=200)
+    show_plan(Plan("chain", "Does it run?", tuple(works)), console)
+    drawn = console.file.getvalue().splitlines()[-5:-1]  # type: ignore[attr-defined]
+    assert [line.rstrip() for line in drawn] == [
+        "last: 1 to run, 1 blocked",
+        "└── joint: 1 to run, 1 blocked",
+        "    ├── first: 1 done, 1 failed",
+        "    └── second: 2 done",
+    ]

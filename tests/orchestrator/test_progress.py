@@ -51,7 +51,7 @@ def test_an_epoch_updates_what_it_measured_and_keeps_the_rest():
     board = board_of()
     board.apply(epoch("t0", 1, train_loss=0.5, val_nme_io=0.08))
     line = board.apply(epoch("t0", 2, train_loss=0.25))
-    assert (line.epoch, line.loss, line.nme) == (2, 0.25, 0.08)
+    assert (line.epoch, line.loss, line.judged) == (2, 0.25, "val NME 8.00 %")
 
 
 def test_nothing_is_said_of_the_time_left_before_the_first_epoch(clock):
@@ -222,8 +222,8 @@ def test_the_live_table_shows_every_trial_with_its_figures():
         board_of(trials=2), epoch("t0", 3, train_loss=0.5, val_nme_io=0.0712), Event("t1", "started")
     )
     assert headline == "0/2 done, 2 running"
-    assert header.split() == ["trial", "state", "epoch", "loss", "val", "NME"]
-    assert rows[0].split() == ["label", "0,", "seed", "0", "running", "3/10", "0.50000", "7.12", "%"]
+    assert header.split() == ["trial", "state", "epoch", "loss", "validation"]
+    assert rows[0].split() == ["label", "0,", "seed", "0", "running", "3/10", "0.50000", "NME", "7.12", "%"]
     assert rows[1].split() == ["label", "1,", "seed", "1", "running", "0/10"]
 
 

@@ -18,7 +18,7 @@ import orchestrator.measuring
 import orchestrator.unit
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Status
-from orchestrator.session import Opened, Place, make_plan, units_of
+from orchestrator.session import Opened, Place, make_plan, prepare_data, units_of
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, Unit, execute, faces_of
 from search_spaces.study import STUDIES, Study
@@ -564,6 +564,30 @@ def test_a_trial_starts_from_the_weights_of_its_stage(place):
     assert sorted(counts) == [12, 24]
     values = {row["value"] for row in of_whole_splits(place) if row["metric"] == "nme_io"}
     assert max(values) == pytest.approx(min(values), rel=1e-5)
+
+
+def test_a_trial_starts_from_several_stages_at_once_each_with_parts_of_its_own(place):
+    other = with_changes(FLOOR, {"recipe.batch_size": 6, "label": "other"})
+    run(place, FLOOR, other)
+    both = with_changes(FLOOR, {"starts_from": (FLOOR, other), "label": "both"})
+    run(place, both)
+    failed = [row for row in rows(place, "trials") if row["state"] == "failed"]
+    assert len(failed) == 1
+    assert "parts of the same name, such as 'count'" in failed[0]["error"]
+
+
+def test_unlabelled_faces_travel_with_their_digest_and_are_prepared_before_anything_starts(place):
+    pool = Synthetic(train=2, val=1, test=1, size=96, seed=9)
+    recipe = replace(NETWORK.recipe, epochs=1, unlabelled=2)
+    taught = replace(NETWORK, recipe=recipe, unlabelled=pool)
+    (unit,) = planned_units(place, taught)
+    assert unit.unlabelled_digest == pool.digest(place.data_root)
+    own = opened(place, taught)
+    prepare_data(make_plan(own, place), place, lambda name, done, total: None)
+    assert len(list(place.cache.glob("*.arrow"))) == 2
+    run(place, taught)
+    counts = {row["metric"]: row["value"] for row in rows(place, "epochs") if row["metric"].endswith("labelled_images")}
+    assert counts == {"labelled_images": 12, "unlabelled_images": 6}
 
 
 def test_a_worker_that_does_not_lead_writes_nothing(place):

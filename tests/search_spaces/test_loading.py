@@ -220,6 +220,20 @@ def test_changes_reach_every_variant_and_the_study(study_file):
     assert study.seeds == (4,)
 
 
+def test_changes_reach_the_stages_before_too_as_far_as_they_have_such_a_setting(study_file):
+    path = study_file(
+        """
+        STAGE = Variant(label="stage", method=MeanShape(), data=Synthetic())
+        NEXT = Variant(label="next", method=ResNet18(), data=Synthetic(), starts_from=(STAGE,))
+        STUDY = Study(question="Which?", variants=(NEXT,))
+        """
+    )
+    (after,) = load_study(path, {"recipe.epochs": 3, "method.width": 8}).variants
+    (stage,) = after.starts_from
+    assert (after.recipe.epochs, stage.recipe.epochs, after.method.width) == (3, 3, 8)
+    assert stage.method == load_study(path).variants[0].starts_from[0].method
+
+
 def test_all_wrong_changes_are_told_once_with_the_nearest_setting(study_file):
     found = mistakes_of(study_file(GOOD), {"recipe.epohcs": 3, "recipe.batch_size": 0, "sedes": (1,)})
     assert len(found) == 3

@@ -79,7 +79,7 @@ def test_all_mistakes_are_collected_with_their_lines():
     found = [f"{mistake.what} {mistake.fix}".strip() for mistake in mistakes]
     assert len(found) == 5
     assert found[0] == "Recipe.epochs = 0: should be greater than 0."
-    assert found[1] == "Recipe.monitor = 'loss': should be 'val_nme_io' or 'val_mse'."
+    assert found[1] == "Recipe.monitor = 'loss': should be 'val_nme_io', 'val_mse' or 'val_picture_l1'."
     assert found[2].startswith("Recipe has no setting 'batch_sise'. Did you mean 'batch_size'?")
     assert found[3] == "ResNet18.width = 0: should be greater than 0."
     assert found[4] == "Synthetic.size = -1: should be greater than 0."
@@ -146,7 +146,8 @@ def _every_config():
     for name in registry.method_names():
         method = registry.find_method(name)
         for recipe in type(method).recipes().values():
-            yield Trial(method=method, data=Synthetic(), recipe=recipe, seed=1)
+            pool = Synthetic(seed=5) if recipe.unlabelled else None
+            yield Trial(method=method, data=Synthetic(), recipe=recipe, seed=1, unlabelled=pool)
     yield Trial(method=MeanShape(), data=Synthetic(seed=4), starts_from=(TRIAL,), shares=2)
     yield Recipe(schedule=Multistep(milestones=(3, 5)), early_stop_patience=None, augmentation=None)
     yield Recipe(schedule=Cosine(min_lr=1e-6))

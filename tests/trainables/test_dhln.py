@@ -8,13 +8,14 @@ import torch
 
 from tests.trainables.test_every_method import batch_of
 from trainables.backbones.face_hallucination import FaceHallucination
-from trainables.complexity import parameter_count
+from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.config import ConfigError
 from trainables.evaluation import measure
 from trainables.image_metrics import picture_quality
 from trainables.losses.pictures import gradient_loss, gradient_map
 from trainables.method import Batch
 from trainables.methods.dhln import Dhln
+from trainables.pose_transfer import PoseTransfer
 from trainables.schemes import SCHEMES
 from trainables.transforms.degrade import degraded
 from trainables.transforms.resize import resize_bicubic
@@ -22,6 +23,7 @@ from trainables.trial import Evaluation
 
 LARGE = Dhln(input_size=256, low=64, doublings=2)
 TINY = Dhln(input_size=64, low=8, width=16, face_width=8, blocks=1)
+TINY_TRANSFER = PoseTransfer(width=4, blocks=2)
 
 
 @pytest.mark.parametrize(
@@ -53,28 +55,85 @@ def test_heatmaps_are_as_large_as_what_the_network_sees_and_pictures_as_the_crop
 
 
 def test_at_first_the_landmarks_are_those_of_hourglasses_that_see_no_restored_face():
+    """And each stream alone is a part of the two together."""
     torch.manual_seed(0)
-    fused, apart = TINY.build(SCHEMES["19"]).eval(), dataclasses.replace(TINY, fusion=False).build(SCHEMES["19"]).eval()
-    apart.load_state_dict({name: fused.state_dict()[name] for name in apart.state_dict()})
+    fused = TINY.build(SCHEMES["19"]).eval()
+    landmarks, face = (
+        dataclasses.replace(TINY, streams=stream).build(SCHEMES["19"]).eval() for stream in ("landmarks", "face")
+    )
+    for alone in (landmarks, face):
+        alone.load_state_dict({name: fused.state_dict()[name] for name in alone.state_dict()})
     images = torch.rand(2, 3, 64, 64)
-    one, other = fused(images), apart(images)
-    assert torch.equal(one.heatmaps, other.heatmaps)
-    assert not torch.equal(one.picture, other.picture)
-    seen = degraded(images, 8, 32)
-    assert torch.equal(fused.network.landmarks(seen), one.heatmaps)
-    assert torch.equal(fused.network.face(seen), other.picture)
+    together, hourglasses, restored = fused(images), landmarks(images), face(images)
+    assert torch.equal(together.heatmaps, hourglasses.heatmaps)
+    assert not torch.equal(together.picture, restored.picture)
+    assert hourglasses.picture is None
+    assert restored.heatmaps is None
+    assert torch.equal(fused.network.face(degraded(images, 8, 32)), restored.picture)
 
 
 def test_without_landmarks_to_learn_only_what_reaches_the_picture_is_taught():
     torch.manual_seed(0)
-    for fusion in (True, False):
-        model = dataclasses.replace(TINY, landmark_weight=0.0, fusion=fusion).build(SCHEMES["19"])
-        batch = batch_of(SCHEMES["19"])
-        torch.stack(list(model.losses(model(batch.images), batch).values())).sum().backward()
-        reached = {name for name, each in model.named_parameters() if each.grad is not None and each.grad.any()}
-        assert any(name.startswith("network.face.") for name in reached)
-        assert not any(name.startswith("network.landmarks.heatmaps.3") for name in reached)
-        assert any(name.startswith("network.landmarks.hourglasses.3") for name in reached) == fusion
+    reached = parts_reached(dataclasses.replace(TINY, landmark_weight=0.0))
+    assert any(name.startswith("network.face.") for name in reached)
+    assert any(name.startswith("network.landmarks.hourglasses.3") for name in reached)
+    assert not any(name.startswith("network.landmarks.heatmaps.3") for name in reached)
+
+
+def test_pose_transfer_teaches_landmarks_where_none_are_known():
+    """The heads of the last stack learn from it alone, through the maps that say where the face is to be drawn."""
+    torch.manual_seed(0)
+    reached = parts_reached(dataclasses.replace(TINY, landmark_weight=0.0, transfer=TINY_TRANSFER))
+    assert {"network.landmarks.heatmaps.3.weight", "network.landmarks.heatmaps.3.bias"} <= reached
+    for part in ("generator", "appearance", "shape"):
+        assert any(name.startswith(f"transfer.{part}.") for name in reached)
+
+
+def test_pose_transfer_teaches_through_heatmaps_and_through_restored_faces():
+    torch.manual_seed(0)
+    model = dataclasses.replace(TINY, transfer=TINY_TRANSFER).build(SCHEMES["19"])
+    batch = batch_of(SCHEMES["19"])
+    output = model(*model.seen(batch))
+    output.heatmaps.retain_grad()
+    output.picture.retain_grad()
+    terms = model.losses(output, batch)
+    torch.stack([terms[name] for name in ("adversarial", "transfer", "perceptual")]).sum().backward()
+    assert output.picture.grad.abs().sum() > 0
+    assert output.heatmaps.grad[:, -1].abs().sum() > 0
+    assert not output.heatmaps.grad[:, :-1].any()
+
+
+def test_a_face_without_landmarks_teaches_all_but_where_they_are():
+    torch.manual_seed(0)
+    model = dataclasses.replace(TINY, transfer=TINY_TRANSFER).build(SCHEMES["19"])
+    batch = batch_of(SCHEMES["19"])
+    nowhere, none = torch.full_like(batch.landmarks, math.nan), torch.zeros_like(batch.present)
+    hidden = dataclasses.replace(
+        batch, landmarks=nowhere, second_landmarks=nowhere, present=none, visible=none, weight=none.float()
+    )
+    model.eval()  # without dropout
+    output = model(*model.seen(batch))
+    known, unknown = model.losses(output, batch), model.losses(output, hidden)
+    assert unknown["heatmaps"] == 0
+    assert {name: term for name, term in known.items() if name != "heatmaps"} == {
+        name: term for name, term in unknown.items() if name != "heatmaps"
+    }
+
+
+def test_pose_transfer_costs_nothing_once_a_network_is_trained():
+    plain, taught = TINY.build(SCHEMES["19"]), dataclasses.replace(TINY, transfer=TINY_TRANSFER).build(SCHEMES["19"])
+    assert parameter_count(taught) == parameter_count(plain)
+    assert multiply_accumulates(taught, 64) == multiply_accumulates(plain, 64)
+    taught.load_state_dict(taught.state_dict() | plain.state_dict())
+    images = torch.rand(2, 3, 64, 64)
+    assert torch.equal(taught.eval()(images).heatmaps, plain.eval()(images).heatmaps)
+
+
+def parts_reached(method: Dhln) -> set[str]:
+    """Names of the parameters that the sum of all terms reaches."""
+    model, batch = method.build(SCHEMES["19"]), batch_of(SCHEMES["19"])
+    torch.stack(list(model.losses(model(*model.seen(batch)), batch).values())).sum().backward()
+    return {name for name, each in model.named_parameters() if each.grad is not None and each.grad.any()}
 
 
 def test_gradient_maps_by_hand():
@@ -147,6 +206,7 @@ def test_restored_faces_are_measured_beside_landmarks(prepared, rendered):
         ({"input_size": 80}, "not a multiple of 32, so its heatmaps of 1/2 of it cannot be halved 4 times"),
         ({"low": 65}, "low is more than the side of the heatmaps, 64"),
         ({"doublings": 3}, "doublings"),
+        ({"streams": "face", "transfer": PoseTransfer()}, "pose transfer needs landmarks and a restored face"),
     ],
 )
 def test_sizes_that_do_not_fit_are_mistakes(wrong, words):

@@ -11,15 +11,22 @@ import torch
 from torch import Tensor
 
 from tests.trainables.conftest import DrawnTriangles
+from tests.trainables.test_batches import Frames
 from trainables.codecs.heatmap_model import HeatmapModel
 from trainables.codecs.one_hot import OneHot
 from trainables.config import config
 from trainables.dataset import MISSING, VISIBLE, Face
 from trainables.evaluation import image_rows, measure, measure_all
+from trainables.method import Batch, Method
+from trainables.methods.bicubic import Bicubic
+from trainables.methods.dhln import Dhln
+from trainables.methods.fptn import Fptn
 from trainables.methods.hrnet import Hrnet
 from trainables.methods.mean_shape import MeanShapeModel
 from trainables.methods.resnet18 import ResNet18
 from trainables.methods.truth import Truth
+from trainables.pose_transfer import PoseTransfer
+from trainables.recipe import Averaging, Pairs, Recipe
 from trainables.transforms.crop import Crop, transform
 from trainables.transforms.perturb import GaussianNoise, NoisyPixels, Perturbation
 from trainables.trial import Evaluation
@@ -268,3 +275,98 @@ def test_a_network_sees_the_pictures_once_for_all_its_decoders(faces, heatmaps):
 def test_a_decoder_for_a_network_without_heatmaps_is_an_error(two, always):
     with pytest.raises(ValueError, match="one-hot needs heatmaps, and MeanShapeModel has none"):
         measure(always, two, Evaluation(decoder=OneHot()), CPU)
+
+
+TRANSFER = PoseTransfer(width=4, blocks=1)
+OF_PICTURES = {"psnr", "ssim", "ssim_dic", "picture_l1"}
+
+
+@pytest.mark.parametrize(
+    ("method", "evaluation"),
+    [
+        (Bicubic(input_size=64, low=8), Evaluation()),
+        (Dhln(streams="face", input_size=64, low=8, width=16, face_width=8, blocks=1), Evaluation()),
+        (Fptn(input_size=64, transfer=TRANSFER), Evaluation(pairs=Pairs())),
+    ],
+    ids=["bicubic", "faces", "fptn"],
+)
+def test_what_finds_no_landmarks_has_metrics_of_its_pictures_alone(method: Method, evaluation, prepared, rendered):
+    faces = prepared(rendered, 64)
+    torch.manual_seed(0)
+    measured = measure(method.build(faces.scheme), faces, evaluation, CPU)
+    assert measured.summary().keys() == OF_PICTURES
+    assert all(np.isfinite(value) and images == 4 for value, images in measured.summary().values())
+    summaries = measured.summaries()
+    assert summaries.keys() > {"all"}
+    assert all(found.keys() == OF_PICTURES for found in summaries.values())
+    for row in image_rows(measured).to_pylist():
+        assert np.isnan([row["nme_io"], *row["errors_px"], *row["errors_crop"], *row["prediction"]]).all()
+        assert np.isfinite(row["landmarks"]).all()
+
+
+def test_a_network_of_landmarks_that_gives_no_numbers_is_infinitely_wrong(two, always):
+    always.total += NAN
+    measured = measure(always, two, Evaluation(), CPU)
+    for errors in (measured.errors_px, measured.errors_crop):
+        np.testing.assert_array_equal(errors, [[np.inf] * 3, [np.inf, np.inf, NAN]])
+    assert measured.summary()["nme_io"] == (np.inf, 2)
+
+
+class Moving(MeanShapeModel):
+    """Transfers without a mistake, and remembers the views that it was shown."""
+
+    def __init__(self, num_landmarks: int) -> None:
+        super().__init__(num_landmarks)
+        self.shown: list[Batch] = []
+
+    def transferred(self, shown: Batch) -> Tensor:
+        self.shown.append(shown)
+        return shown.images
+
+
+@pytest.mark.parametrize("source", ["image", "video"])
+def test_second_views_are_the_same_for_every_network_and_in_batches_of_any_size(source, prepared, monkeypatch):
+    faces = prepared(Frames(), 32, Crop(source="dataset"))
+    evaluation, model = Evaluation(split="train", pairs=Pairs(source=source)), Moving(3)
+    measured = measure(model, faces, evaluation, CPU)
+    (whole,) = model.shown
+    assert whole.second_view is not None
+    assert whole.second_landmarks is not None
+    in_eight_bits = whole.second_view.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+    network = Fptn(input_size=32, transfer=TRANSFER).build(faces.scheme)
+    for conditions in (measured.pictures.conditions, measure(network, faces, evaluation, CPU).pictures.conditions):
+        assert conditions
+        assert all(np.array_equal(view, in_eight_bits[position]) for position, view in conditions.items())
+    model.shown.clear()
+    monkeypatch.setattr("trainables.evaluation.BATCH", 4)
+    measure(model, faces, evaluation, CPU)
+    assert [len(part.images) for part in model.shown] == [4, 4, 4, 2]
+    for name in ("images", "landmarks", "second_view", "second_landmarks"):
+        parts = torch.cat([getattr(part, name) for part in model.shown])
+        torch.testing.assert_close(parts, getattr(whole, name), rtol=0, atol=1e-6, equal_nan=True)
+
+
+def test_a_transfer_is_judged_by_the_face_in_the_pose_of_its_first_view(faces):
+    model = Moving(68)
+    measured = measure(model, faces, Evaluation(pairs=Pairs()), CPU)
+    assert measured.summary()["picture_l1"] == (0, 4)
+    (shown,) = model.shown
+    assert torch.equal(shown.images, faces.inputs(faces.rows["test"], CPU))
+    assert shown.second_view is not None
+    assert (shown.second_view - shown.images).abs().mean() > 0.01
+
+
+def test_an_evaluation_fits_a_method_that_gives_what_it_judges():
+    landmarks, moving = Dhln(), Dhln(transfer=PoseTransfer())
+    transfers, last, decoded = Evaluation(pairs=Pairs()), Evaluation(weights="last"), Evaluation(decoder=OneHot())
+    plain, averaged = Recipe(), Recipe(averaging=Averaging(from_epoch=2))
+    faces_alone = Dhln(streams="face")
+
+    def fitted(evaluation: Evaluation, *methods: Method) -> list[bool]:
+        return [evaluation.fits(method, plain) for method in methods]
+
+    assert fitted(transfers, moving, Fptn(), landmarks, faces_alone, ResNet18()) == [True, True, False, False, False]
+    assert fitted(decoded, moving, landmarks, faces_alone, Fptn(), ResNet18()) == [True, True, False, False, False]
+    assert fitted(Evaluation(flip_test="one"), landmarks, faces_alone) == [True, False]
+    assert [last.fits(landmarks, recipe) for recipe in (plain, averaged)] == [False, True]
+    assert fitted(Evaluation(), moving, faces_alone, ResNet18()) == [True, True, True]

@@ -1,5 +1,6 @@
-"""Precision, layout and compilation: what a recipe switches on is what runs, and resuming stays exact."""
+"""Precision, layout, compilation, recomputation: what a recipe switches on is what runs, and resuming stays exact."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,18 @@ import torch
 from pyarrow.fs import LocalFileSystem
 from torch import Tensor, nn
 
+from tests.trainables.small_trials import assert_same_tensors
+from tests.trainables.test_every_method import batch_of, trained_on
 from trainables.checkpoints import read_checkpoint, write_checkpoint
-from trainables.execution import compiled, memory_format
+from trainables.execution import compiled, memory_format, recompute
+from trainables.method import Method
+from trainables.methods.dhln import Dhln
+from trainables.methods.fptn import Fptn
 from trainables.methods.keyposs import KeyPosS
 from trainables.methods.resnet18 import ResNet18
-from trainables.recipe import Recipe
+from trainables.pose_transfer import PoseTransfer
+from trainables.recipe import PICTURES, Pairs, Recipe
+from trainables.schemes import SCHEMES
 from trainables.training import Placement, TrainingState, train
 from trainables.transforms.augmentation import Augmentation
 from trainables.trial import Trial
@@ -19,6 +27,8 @@ from trainables.trial import Trial
 CPU = torch.device("cpu")
 SMALL = KeyPosS(input_size=32, stride=4, width=4, modules=(1, 1, 1))
 RECIPE = Recipe(epochs=3, batch_size=4, augmentation=Augmentation())
+TRANSFER = PoseTransfer(width=4, blocks=2)
+SHT = Dhln(input_size=64, width=16, face_width=8, blocks=1, transfer=TRANSFER)
 
 
 @pytest.fixture
@@ -79,3 +89,48 @@ def test_a_recipe_has_its_network_compiled_with_the_same_parameters():
     faster = compiled(replace(RECIPE, compiled=True), network)
     assert isinstance(faster, torch._dynamo.OptimizedModule)  # pyright: ignore[reportPrivateImportUsage]
     assert next(faster.parameters()) is network.weight
+
+
+@pytest.mark.parametrize(
+    ("method", "switches"),
+    [
+        (SHT, {}),
+        (SHT, {"precision": "bfloat16"}),
+        (Fptn(input_size=64, transfer=TRANSFER), {"monitor": PICTURES}),
+    ],
+    ids=["joint", "joint in half precision", "transfer alone"],
+)
+def test_activations_that_are_computed_again_train_the_same_network_bit_for_bit(method, switches, prepared, rendered):
+    """Dropout draws the same numbers, statistics of batch norms move once, and what is drawn later is as without."""
+    faces = prepared(rendered, 64)
+    recipe = replace(RECIPE, **({"epochs": 1, "pairs": Pairs()} | switches))
+    kept, again = (
+        states(Trial(method=method, data=rendered, recipe=replace(recipe, recompute=each)), faces)[-1]
+        for each in (False, True)
+    )
+    assert_same_tensors(again.model, kept.model)
+    assert torch.equal(again.random, kept.random)
+    for one, other in zip(again.optimizers, kept.optimizers, strict=True):
+        for index, moments in one["state"].items():
+            assert_same_tensors(moments, other["state"][index])
+
+
+@pytest.mark.parametrize("method", [SHT, Fptn(input_size=64, transfer=TRANSFER)], ids=lambda method: method.kind)
+def test_only_what_learns_is_computed_again_once_and_all_weights_keep_their_names(method: Method):
+    model = method.build(SCHEMES["19"])
+    names = list(model.state_dict())
+    recompute(model)
+    assert list(model.state_dict()) == names
+    calls = Counter[nn.Module]()
+    for part in model.recomputed():
+        first = next(each for each in part.modules() if isinstance(each, nn.Conv2d))
+        calls[first] = 0
+        first.register_forward_hook(lambda layer, *_: calls.update([layer]))
+    batch = batch_of(SCHEMES["19"])
+    terms = trained_on(model, batch)
+    assert set(calls.values()) == {1}
+    torch.stack(list(terms.values())).sum().backward()
+    assert set(calls.values()) == {2}
+    with torch.no_grad():
+        model.eval().transferred(batch)
+    assert set(calls.values()) == {3}

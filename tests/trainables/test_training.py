@@ -30,14 +30,14 @@ from trainables.dataset import DataError
 from trainables.method import Update
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
-from trainables.recipe import Constant, Cosine, Multistep, Plateau, Schedule, Warmup
+from trainables.recipe import Constant, Cosine, LinearDecay, Multistep, Plateau, Schedule, Warmup
 from trainables.schemes import Scheme
 from trainables.training import Diverged, Epoch, Placement, TrainingState, train, why_finished
 from trainables.transforms.curriculum import Curriculum, tertile_shares
 from trainables.trial import Trial
 
 OF_THE_CLOCK = ("seconds", "images_per_second")
-SCHEDULES = (Constant(), Plateau(patience=1), Multistep(milestones=(1, 3)), Cosine())
+SCHEDULES = (Constant(), Plateau(patience=1), Multistep(milestones=(1, 3)), Cosine(), LinearDecay())
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_the_same_seed_trains_the_same_network_and_another_seed_another(faces, r
     assert not torch.equal(one.state.model["head.weight"], other.state.model["head.weight"])
 
 
-def test_two_updates_each_move_their_own_parameters_by_their_own_terms(faces, rendered):
+def test_an_update_moves_its_own_parameters_only(faces, rendered):
     class OnlyHead(RivalModel):
         def updates(self) -> list[Update]:
             return super().updates()[1:]

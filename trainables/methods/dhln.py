@@ -85,6 +85,7 @@ class Dhln(Method):
 
     kind: ClassVar[str] = "dhln"
     PAPER: ClassVar[str | None] = "wan2026sht"
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset({"cpu"})
     input_size: PositiveInt = 128
     low: PositiveInt = 16
     doublings: Literal[1, 2] = 1

@@ -46,6 +46,7 @@ class Fptn(Method):
 
     kind: ClassVar[str] = "fptn"
     PAPER: ClassVar[str | None] = "wan2026sht"
+    CHANNELS_LAST_ON: ClassVar[frozenset[str]] = frozenset({"cpu"})
     input_size: PositiveInt = 128
     doublings: Literal[1, 2] = 1
     encoder: Gaussian = Gaussian(sigma=1.0, biased=True)
