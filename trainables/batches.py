@@ -159,6 +159,8 @@ def _joined(labelled: Batch, pool: Batch) -> Batch:
     none = torch.zeros((faces, landmarks), dtype=torch.bool)
     of_pool = replace(
         pool,
+        normaliser=torch.full((faces,), math.nan),
+        difficulty=torch.full((faces,), math.nan),
         landmarks=nowhere,
         present=none,
         visible=none,

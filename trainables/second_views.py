@@ -81,7 +81,6 @@ def second_frames(rows: NDArray[np.int64], among: NDArray[np.int64], faces: Face
     return by_video[first[video[index]] + (place[index] + ahead) % count]
 
 
-def videos_have_pairs(*sources: Faces) -> bool:
-    """Whether any video has two readable frames of one split to learn from and to pair."""
-    rows = ((faces, some) for faces in sources for some in (faces.rows["train"], faces.pool))
-    return any(len(some) and (second_frames(some, some, faces, _SEED) != some).any() for faces, some in rows)
+def have_pairs(faces: Faces, rows: NDArray[np.int64]) -> bool:
+    """Whether any video shows two of these rows."""
+    return bool((second_frames(rows, rows, faces, _SEED) != rows).any())

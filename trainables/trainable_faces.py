@@ -2,7 +2,7 @@
 
 from trainables.dataset import LABELLED_SPLITS, DataError
 from trainables.faces import Faces
-from trainables.second_views import videos_have_pairs
+from trainables.second_views import have_pairs
 from trainables.trial import Trial
 
 
@@ -14,9 +14,12 @@ def check_faces(trial: Trial, faces: Faces, unlabelled: Faces | None, workers: i
         if not len(faces.rows[split]):
             raise DataError(f"Data set {kind!r} has no readable {split} face {purpose}. Add some to its list.")
     if len(faces.rows["train"]) < workers:
-        raise DataError(f"Data set {kind!r} has fewer train faces than the {workers} workers.")
+        raise DataError(
+            f"Data set {kind!r} has fewer train faces than the {workers} workers. Set resources.workers to fewer."
+        )
     pairs = trial.recipe.pairs
-    if pairs is not None and pairs.source == "video" and not videos_have_pairs(*filter(None, (faces, unlabelled))):
+    learned_from = [(faces, faces.rows["train"]), *([] if unlabelled is None else [(unlabelled, unlabelled.pool)])]
+    if pairs is not None and pairs.source == "video" and not any(have_pairs(*each) for each in learned_from):
         raise DataError(
             f"Data set {kind!r} has no two readable train faces of one video to pair. "
             "Set pairs.source to 'image', or take a data set of videos."

@@ -1,20 +1,26 @@
 """The stages of SHT: pose transfer alone, joined to DHLN, and with unlabelled faces; each resumes bit for bit."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 from pyarrow import fs
+from torch import multiprocessing
+from torch.nn.parallel import DistributedDataParallel
 
 from tests.trainables.small_trials import CPU, assert_same_tensors
 from trainables.checkpoints import read_checkpoint, write_checkpoint
 from trainables.datasets.synthetic import Synthetic
 from trainables.evaluation import measure
+from trainables.face_cache import prepare
+from trainables.faces import open_faces
 from trainables.methods.dhln import Dhln
 from trainables.methods.fptn import Fptn
 from trainables.pose_transfer import PoseTransfer
 from trainables.recipe import Adam, Recipe
 from trainables.training import Epoch, Placement, train
+from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation, Trial
 
 TRANSFER = PoseTransfer(width=4, blocks=2)
@@ -149,6 +155,44 @@ def test_pose_transfer_is_measured_by_what_it_draws_of_second_views(data, faces)
     assert moved.summary()["nme_io"] == plain.summary()["nme_io"]
     assert not plain.pictures.conditions
     assert moved.pictures.conditions.keys() == moved.pictures.made.keys()
+
+
+def share_a_stage(rank: int, folder: str, data: Synthetic) -> None:
+    """One of two workers, in a process of its own."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+
+    def broadcast(value):
+        values = [value]
+        torch.distributed.broadcast_object_list(values, 0)
+        return values[0]
+
+    def mean(tensor):
+        torch.distributed.all_reduce(tensor)
+        return tensor / 2
+
+    faces, others = (
+        open_faces(prepare(each, Path("/nowhere"), Crop(), 64, Path(folder)), each.scheme) for each in (data, OTHERS)
+    )
+    placement = Placement(rank=rank, world=2, wrap=DistributedDataParallel, broadcast=broadcast, mean=mean)
+    *_, last = train(weakly_supervised(data), faces, placement, unlabelled=others)
+    torch.save(last.metrics, f"{folder}/metrics{rank}")
+    torch.save({name: value for name, value in last.state.model.items() if "running" not in name}, f"{folder}/{rank}")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_workers_share_a_stage_of_three_optimisers_and_stay_equal(data, faces, others, tmp_path):
+    multiprocessing.spawn(share_a_stage, (str(tmp_path), data), nprocs=2)
+    one, other = (torch.load(tmp_path / str(rank)) for rank in (0, 1))
+    assert_same_tensors(
+        *({name: value for name, value in each.items() if "batches_tracked" not in name} for each in (one, other))
+    )
+    *_, alone = epochs_of(weakly_supervised(data), faces, others)
+    together = torch.load(tmp_path / "metrics0")
+    # Batch norms and dropout see half a batch each.
+    for name in ("train_adversarial", "train_transfer", "train_discrimination"):
+        assert together[name] == pytest.approx(alone.metrics[name], rel=0.05)
 
 
 @pytest.mark.slow
