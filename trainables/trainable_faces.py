@@ -17,6 +17,11 @@ def check_faces(trial: Trial, faces: Faces, unlabelled: Faces | None, workers: i
         raise DataError(
             f"Data set {kind!r} has fewer train faces than the {workers} workers. Set resources.workers to fewer."
         )
+    if unlabelled is not None and trial.unlabelled is not None and not len(unlabelled.pool):
+        raise DataError(
+            f"Data set {trial.unlabelled.kind!r} has no readable face to learn from without landmarks. Take another "
+            "one, or set recipe.unlabelled to 0 and unlabelled to none."
+        )
     pairs = trial.recipe.pairs
     learned_from = [(faces, faces.rows["train"]), *([] if unlabelled is None else [(unlabelled, unlabelled.pool)])]
     if pairs is not None and pairs.source == "video" and not any(have_pairs(*each) for each in learned_from):
@@ -24,14 +29,7 @@ def check_faces(trial: Trial, faces: Faces, unlabelled: Faces | None, workers: i
             f"Data set {kind!r} has no two readable train faces of one video to pair. "
             "Set pairs.source to 'image', or take a data set of videos."
         )
-    if unlabelled is None or trial.unlabelled is None:
-        return
-    if not len(unlabelled.pool):
-        raise DataError(
-            f"Data set {trial.unlabelled.kind!r} has no readable face to learn from without landmarks. Take another "
-            "one, or set recipe.unlabelled to 0 and unlabelled to none."
-        )
-    if trial.unlabelled.kind == kind:
+    if unlabelled is not None and trial.unlabelled is not None and trial.unlabelled.kind == kind:
         judged = {str(faces.groups[int(row)]) for split in LABELLED_SPLITS[1:] for row in faces.rows[split]}
         both = sorted(judged & {str(unlabelled.groups[int(row)]) for row in unlabelled.pool})
         if both:

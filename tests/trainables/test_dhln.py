@@ -171,6 +171,18 @@ def test_the_loss_is_a_weighted_sum_of_means():
         assert changed == pytest.approx(usual | {name: 3 * usual[name]}, rel=1e-4)
 
 
+def test_the_last_stack_alone_can_be_compared_with_the_truth():
+    batch = batch_of(SCHEMES["19"])
+    torch.manual_seed(0)
+    model = TINY.build(SCHEMES["19"])
+    every = model.losses(model(batch.images), batch)
+    torch.manual_seed(0)
+    alone = dataclasses.replace(TINY, every_stack=False).build(SCHEMES["19"])
+    last = alone.losses(alone(batch.images), batch)
+    assert 0 < last["heatmaps"] < every["heatmaps"]
+    assert last["picture"] == every["picture"]
+
+
 def test_degradation_leaves_what_few_pixels_hold():
     random = torch.Generator().manual_seed(0)
     coarse = resize_bicubic(torch.rand(1, 3, 4, 4, generator=random), (64, 64))

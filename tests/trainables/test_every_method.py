@@ -204,7 +204,8 @@ def test_every_method_is_called_as_its_file_and_names_a_known_paper_and_a_recipe
 @methods
 def test_what_a_method_costs_is_counted_and_described(name):
     model = built(name, SCHEMES["68"])
-    assert parameter_count(model) == sum(parameter.numel() for parameter in model.parameters())
+    helpers = sum(parameter.numel() for helper in model.only_in_training() for parameter in helper.parameters())
+    assert parameter_count(model) + helpers == sum(parameter.numel() for parameter in model.parameters())
     assert multiply_accumulates(model, SIZE) >= 0
     text = describe_method(name)
     assert (inspect.getdoc(registry.method_module(name)) or "").splitlines()[0] in text

@@ -80,7 +80,8 @@ class Dhln(Method):
     `streams`: `landmarks` is the hourglasses alone, `face` the face-hallucination stream alone (the paper's FHS), which
     finds no landmarks. `width`, `shortcut`: see `shn`. `face_width`, `blocks`: channels of the face stream, and blocks
     of each of its four modules. `landmark_weight`, `picture_weight`, `gradient_weight`: γ1, γ2, γ3 of Eq. 4; a term of
-    weight 0 is left out. `transfer`: with pose transfer it is SHT.
+    weight 0 is left out. `transfer`: with pose transfer it is SHT. `every_stack`: off, only the last hourglass's
+    heatmaps are compared with the true ones.
     """
 
     kind: ClassVar[str] = "dhln"
@@ -100,6 +101,7 @@ class Dhln(Method):
     picture_weight: NotNegative = 0.01
     gradient_weight: NotNegative = 0.01
     transfer: PoseTransfer | None = field(default=None, metadata={"neutral": None})
+    every_stack: bool = field(default=True, metadata={"neutral": True})
 
     def __post_init__(self) -> None:
         if self.input_size % 2 ** (self.doublings + DEPTH):
@@ -170,7 +172,8 @@ class DhlnModel(StackedHeatmapModel):
         if self.transfer is not None:
             batch = batch.both_views()
         if output.heatmaps is not None and weights.landmark_weight:
-            terms["heatmaps"] = weights.landmark_weight * super().losses(output.heatmaps, batch)["mse"]
+            compared = output.heatmaps if weights.every_stack else output.heatmaps[:, -1:]
+            terms["heatmaps"] = weights.landmark_weight * super().losses(compared, batch)["mse"]
         if output.picture is not None:
             picture = output.picture.float()
             terms["picture"] = weights.picture_weight * l1_loss(picture, batch.images)

@@ -111,6 +111,9 @@ class FptnModel(LandmarkModel):
     def updates(self) -> list[Update]:
         return self.transfer.updates()
 
+    def only_in_training(self) -> Iterable[nn.Module]:
+        return self.transfer.appearance, self.transfer.shape
+
     def recomputed(self) -> Iterable[nn.Module]:
         return self.transfer.recomputed()
 
