@@ -103,7 +103,7 @@ IMAGES = pa.schema(
         ("landmarks", pa.list_(pa.float32())),  # truth x0, y0, x1, … in image px
         ("prediction", pa.list_(pa.float32())),
         ("crop", pa.list_(pa.float64())),  # 2×3 row-major: image px -> px of the thumbnail
-        ("thumbnail", pa.binary()),  # JPEG of the crop for a few images, else null
+        ("thumbnail", pa.binary()),  # JPEG or PNG of the crop for a few images, else null
         ("restored", pa.binary()),  # PNG of what the network makes of it, of a few images, else null
         ("condition", pa.binary()),  # PNG of the view that it is made of, where that is another one
     ]

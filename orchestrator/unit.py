@@ -21,7 +21,6 @@ from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
 from trainables import registry
 from trainables.checkpoints import (
-    Folder,
     delete_checkpoints,
     read_checkpoint,
     read_weights,
@@ -132,10 +131,6 @@ def _train_and_measure(
         metrics=done.metrics,
     )
     measuring.make(unit.evaluations)
-
-
-def _folder(storage: Storage, trial: str) -> Folder:
-    return storage.filesystem, storage.trial(trial)
 
 
 def _train(

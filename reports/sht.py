@@ -1,6 +1,6 @@
 """Paper 003's studies in the ledger: how their variants are called, and where a table finds a number.
 
-"Bicubic" and "FHS" restore faces and find no landmarks in them; "Hourglass", and "SHN (256×256)" of every size, find
+"Bicubic" and "FHS" restore faces and find no landmarks in them; "Hourglass", of every size, and "SHN (256×256)" find
 landmarks and restore nothing. A variant called "DHLN*" is DHLN trained without the gradient loss, as in the paper's
 Table 5.
 """
@@ -27,7 +27,9 @@ WITHOUT_PICTURES = ("Hourglass", "SHN (")  # the beginnings of their names
 OF_PICTURES = ("psnr", "ssim", "ssim_dic", "picture_l1")
 
 NOTHING_ON_TRAINING = (
-    "The paper prints neither optimiser nor learning rate nor the length of training; those of ours are our choice."
+    "The paper prints neither optimiser nor learning rate nor the length of training; those of ours are our choice. "
+    "The features of its perceptual loss are VGG-19's; ours are those of random filters, the same in every trial, "
+    "unless a trial names a file of VGG-19 (method.transfer.vgg)."
 )
 UNLABELLED = (
     "The unlabelled pool of -i, 169,854 pictures of CelebA, is the training and the test set of Table 1 together, "
@@ -36,7 +38,8 @@ UNLABELLED = (
 WIDTH_OF_FACE = (
     "The paper calls it NME. In the public code of DIC, whose protocol it is, it is a root mean square, and a separate "
     "detector reads the restored picture: only so bicubic enlargement can have one. The paper does not say which "
-    "landmarks its own rows have; ours are those that the networks find themselves."
+    "landmarks its own rows have; ours are those that the networks find themselves, and no separate detector reads our "
+    "pictures: not to be compared with the rows of methods that only restore."
 )
 
 
@@ -51,8 +54,8 @@ class DataSet:
 
 CELEBA = DataSet(study="sht_celeba", title="CelebA", published="CelebA")
 HELEN = DataSet(study="sht_helen", title="Helen", published="Helen")
-YTF68 = DataSet(study="sht_ytf68", title="ytf68 (small networks, few epochs)")
-SYNTHETIC = DataSet(study="sht_synthetic", title="rendered faces (small networks, few epochs)")
+YTF68 = DataSet(study="sht_ytf68", title="ytf68 (16→64 px, small networks, few epochs)")
+SYNTHETIC = DataSet(study="sht_synthetic", title="rendered faces (16→64 px, small networks, few epochs)")
 IBUG300W = DataSet(study="sht_300w", title="300W", published="300W")
 AFLW = DataSet(study="sht_aflw19", title="AFLW", published="AFLW")
 WFLW = DataSet(study="sht_wflw", title="WFLW", published="WFLW")

@@ -14,12 +14,12 @@ from typing import Any
 
 from search_spaces.study import Study
 from search_spaces.variants import Variant
-from trainables.config import ConfigError, Mistake, Unknown, collect_mistakes, nearest, with_changes
+from trainables.config import ConfigError, Mistake, Unknown, collect_mistakes, has, nearest, with_changes
 
 
 def load_study(path: Path, changes: Mapping[str, Any] | None = None) -> Study:
-    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant, and to the
-    stages before it where they have such a setting, so that variants go on sharing them.
+    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant and every
+    stage that has such a setting, so that variants go on sharing stages. A setting that no variant has is a mistake.
 
     Raises `ConfigError` that lists all mistakes of the file: what, where, the nearest right name, how to fix it.
     """
@@ -51,24 +51,27 @@ def _with_changes(study: Study, changes: Mapping[str, Any], mistakes: list[Mista
     of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in ("seeds", "question")}
     of_variants = {path: value for path, value in changes.items() if path not in of_study}
     with collect_mistakes() as found:
-        variants = tuple(with_changes(_with_stages(variant, of_variants), of_variants) for variant in study.variants)
+        known = [path for path in of_variants if any(has(variant, path) for variant in study.variants)]
+        found.extend(_unknown(study, path) for path in of_variants if path not in known)
+        variants = tuple(_changed(variant, {path: of_variants[path] for path in known}) for variant in study.variants)
         changed = with_changes(study, {**of_study, "variants": variants})
     mistakes.extend(replace(mistake, where="--set") for mistake in found)
     return changed
 
 
-def _with_stages(variant: Variant, changes: Mapping[str, Any]) -> Variant:
-    """The variant with changed stages before it, and stages before these."""
-    return replace(variant, starts_from=tuple(_as_far_as_fits(stage, changes) for stage in variant.starts_from))
+def _unknown(study: Study, path: str) -> Mistake:
+    """The mistake of a path that no variant has, with the nearest setting of any of them."""
+    with collect_mistakes() as mistakes:
+        for variant in study.variants:
+            with_changes(variant, {path: None})
+    return next((mistake for mistake in mistakes if mistake.fix.startswith("Did you mean")), mistakes[0])
 
 
-def _as_far_as_fits(stage: Variant, changes: Mapping[str, Any]) -> Variant:
-    changed = _with_stages(stage, changes)
-    for path, value in changes.items():
-        with collect_mistakes() as mistakes:
-            one = with_changes(changed, {path: value})
-        changed = changed if mistakes else one
-    return changed
+def _changed(variant: Variant, changes: Mapping[str, Any]) -> Variant:
+    """The variant and the stages before it with those of the changes for which they have a setting."""
+    stages = tuple(_changed(stage, changes) for stage in variant.starts_from)
+    own = {path: value for path, value in changes.items() if has(variant, path)}
+    return with_changes(replace(variant, starts_from=stages), own)
 
 
 def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:

@@ -124,7 +124,7 @@ def _loaded(
     if augmentation is None:
         images = faces.inputs(mine, device)
     else:
-        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start, *stream))
+        generator = torch.Generator().manual_seed(mixed(trial.seed, epoch, start, *stream))
         draws = Draws.of(augmentation, len(rows), generator)
         flip, permutation = draws.flip, faces.scheme.flip_permutation
         images, landmarks, present, visible = augment(
@@ -146,7 +146,7 @@ def _loaded(
     second = None, None
     if trial.recipe.pairs is not None:
         assert shown.seconds is not None
-        generator = torch.Generator().manual_seed(_mixed(trial.seed, epoch, start, 1, *stream))
+        generator = torch.Generator().manual_seed(mixed(trial.seed, epoch, start, 1, *stream))
         draws = replace(Draws.of(trial.recipe.pairs.view, len(rows), generator), flip=flip)
         second = second_views(trial.recipe.pairs, draws.part(share), faces, shown.seconds[batch][share], device)
     return Batch(images, landmarks, present, visible, normaliser, difficulty, weight, *second)
@@ -183,5 +183,6 @@ def _with_seconds(
     return Shown(epoch, rows, second_frames(rows, among, faces, (trial.seed, epoch, stream)))
 
 
-def _mixed(*numbers: int) -> int:
+def mixed(*numbers: int) -> int:
+    """A seed for each tuple of numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

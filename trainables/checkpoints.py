@@ -29,7 +29,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     filesystem, path = folder
     target = f"{path}/epoch-{state.epoch:05d}"
     filesystem.create_dir(target, recursive=True)
-    tensors: dict[str, Tensor] = {"random": state.random}
+    tensors: dict[str, Tensor] = {}
     optimizers = [_without_tensors(optimizer, tensors) for optimizer in state.optimizers]
     schedules = [_without_tensors(schedule, tensors) for schedule in state.schedules]
     sums = _without_tensors(state.sums, tensors)
@@ -98,7 +98,6 @@ def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> Traini
         best=facts["best"],
         optimizers=[_with_tensors(plain, tensors) for plain in facts["optimizers"]],
         schedules=[_with_tensors(plain, tensors) for plain in facts["schedules"]],
-        random=tensors["random"],
         history=facts["history"],
         # Checkpoints of before there was averaging have none.
         sums=_with_tensors(facts["sums"], tensors) if "sums" in facts else {},

@@ -3,7 +3,7 @@
 import contextlib
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -29,9 +29,12 @@ def complexity(build: Callable[[], nn.Module], input_size: int) -> tuple[int, in
 
 def parameter_count(model: nn.Module) -> int:
     """Of all that runs once a network is trained."""
-    helpers = model.only_in_training() if isinstance(model, LandmarkModel) else ()
-    spared = {id(parameter) for helper in helpers for parameter in helper.parameters()}
+    spared = {id(parameter) for helper in _helpers(model) for parameter in helper.parameters()}
     return sum(parameter.numel() for parameter in model.parameters() if id(parameter) not in spared)
+
+
+def _helpers(model: nn.Module) -> Iterable[nn.Module]:
+    return model.only_in_training() if isinstance(model, LandmarkModel) else ()
 
 
 def multiply_accumulates(model: nn.Module, input_size: int) -> int:
@@ -77,8 +80,10 @@ def frames_per_second(
 
 
 def weights_mb(model: nn.Module) -> float:
-    """MiB of all that a checkpoint of the network holds: its parameters and buffers."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()) / 2**20
+    """MiB of a file of the network: parameters and buffers of all that runs once it is trained."""
+    spared = {id(tensor) for helper in _helpers(model) for tensor in (*helper.parameters(), *helper.buffers())}
+    kept = (tensor for tensor in model.state_dict(keep_vars=True).values() if id(tensor) not in spared)
+    return sum(tensor.numel() * tensor.element_size() for tensor in kept) / 2**20
 
 
 def reset_peak_memory(device: torch.device) -> None:

@@ -166,6 +166,15 @@ def with_changes(value: Any, changes: Mapping[str, Any]) -> Any:
     return value
 
 
+def has(value: Any, path: str) -> bool:
+    """Whether `with_changes` can change the setting at this dotted path."""
+    for name in path.split("."):
+        if not dataclasses.is_dataclass(value) or name not in {field.name for field in dataclasses.fields(value)}:
+            return False
+        value = getattr(value, name)
+    return True
+
+
 def _changed(value: Any, path: list[str], new: Any, whole: str) -> Any:
     if isinstance(value, Unknown):
         return value

@@ -70,6 +70,7 @@ class Dataset(Config, ABC):
     NORMALISERS: ClassVar[tuple[str, ...]] = ("io",)  # what the literature divides errors by here, the usual one first
     CROP: ClassVar[Crop] = Crop()  # the literature's crop
     LEAKS: ClassVar[str] = ""  # what stands on two sides of the published split, where something is known to
+    ORIGIN: ClassVar[str] = ""  # a collection of persons that other data sets name alike, by group
     LICENCE: ClassVar[str] = ""
 
     @property

@@ -27,6 +27,7 @@ from trainables.transforms.perturb import Perturbation, image_seed
 from trainables.trial import Evaluation
 
 BATCH = 128  # images a forward pass; changes speed only
+PAIRS = 16  # the same of transfers, which keep several maps as large as the picture for each landmark
 ALL = "all"  # the subset that is the whole split
 THUMBNAILS = 4  # pictures kept of the best, of the median and of the worst faces, each
 
@@ -98,13 +99,14 @@ def measure_all(
         raise DataError(f"No readable {split} face to measure on.")
     found: list[list[Array | None]] = [[] for _ in evaluations]
     pictures, second = MadePictures(len(rows)), pairs and SecondViews(pairs, faces, rows)
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
+    size = BATCH if second is None else PAIRS
+    for start in range(0, len(rows), size):
+        batch = rows[start : start + size]
         answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
         if second is None:
             made, conditions = answer.restored(), None
         else:
-            shown = second.beside(answer.images, slice(start, start + BATCH))
+            shown = second.beside(answer.images, slice(start, start + size))
             made, conditions = model.transferred(shown), shown.second_view
         if made is not None:
             pictures.add(start, made, faces.inputs(batch, device), conditions)
@@ -230,7 +232,8 @@ def _binary(contents: dict[int, bytes], count: int) -> pa.Array:
 
 
 def _thumbnails(measured: Measured, nme_io: Array) -> dict[int, bytes]:
-    """JPEGs of what the network saw of the best, median and worst images, by position in `rows`: for galleries."""
+    """What the network saw of the best, median and worst images, by position in `rows`, as JPEGs: for galleries. Beside
+    pictures that it made, as PNGs, without loss."""
     known = np.flatnonzero(~np.isnan(nme_io))  # without eye corners a face is neither good nor bad
     order = known[np.argsort(nme_io[known], kind="stable")] if len(known) else np.arange(len(nme_io))
     middle = max(0, len(order) // 2 - THUMBNAILS // 2)
@@ -241,6 +244,9 @@ def _thumbnails(measured: Measured, nme_io: Array) -> dict[int, bytes]:
     crops = seen.mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     pictures = {}
     for position, crop in zip(shown.tolist(), crops, strict=True):
+        if position in measured.pictures.made:
+            pictures[position] = png(crop)
+            continue
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
         pictures[position] = jpeg.tobytes()
     return pictures

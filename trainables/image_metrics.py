@@ -4,6 +4,8 @@ The protocol of face super-resolution: eight bits, brightness Y rounded to eight
 one low-resolution pixel is wide.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
@@ -17,12 +19,15 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 def picture_quality(restored: Array, truth: Array) -> dict[str, float]:
     """PSNR in dB and SSIM of two RGB pictures [H, W, 3] in [0, 1]; `inf` dB where they are the same. `picture_l1`: the
-    mean absolute difference of all their values, borders included.
+    mean absolute difference of all their values, borders included. A picture with values that are no numbers is as bad
+    as can be: −inf dB, −1 and inf.
 
     `ssim_dic` is the SSIM of 256−Y, which the public code of DIC computes instead: its eight-bit brightness overflows.
     Only the brightness changes sign there, so that its PSNR is the usual one.
     Source: ma2020dic (public code).
     """
+    if not np.isfinite(restored).all():
+        return {"psnr": -math.inf, "ssim": -1.0, "ssim_dic": -1.0, "picture_l1": math.inf}
     restored_y, true_y = (_without_border(np.round(luma(eight_bits(each)))) for each in (restored, truth))
     return {
         "psnr": psnr(restored_y, true_y),

@@ -107,7 +107,16 @@ class LandmarkModel(nn.Module, ABC):
         return ()
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Take over the weights of the stages before; a model that has other parts than they have says which."""
+        """Take over the weights of the stages before. Raises ValueError where these have other parts than the model."""
+        own = self.state_dict()
+        lacking = sorted({_part(name) for name in own.keys() - weights.keys()})
+        foreign = sorted({_part(name) for name in weights.keys() - own.keys()})
+        if lacking or foreign:
+            raise ValueError(
+                f"The stages before have not trained {', '.join(lacking) or 'too little'} of this network"
+                + (f", but have {', '.join(foreign)}, which it does not have" if foreign else "")
+                + ". Name in starts_from the stages that train all of its parts, and no others."
+            )
         self.load_state_dict(weights)
 
     def epoch_ended(self, validation: dict[str, float]) -> None:
@@ -117,6 +126,11 @@ class LandmarkModel(nn.Module, ABC):
         """The optimisers of one training step, in order. A model without parameters has none."""
         parameters = tuple(parameter for parameter in self.parameters() if parameter.requires_grad)
         return [Update("model", parameters)] if parameters else []
+
+
+def _part(name: str) -> str:
+    """The first two words of a parameter's dotted name."""
+    return ".".join(name.split(".")[:2])
 
 
 class Method(Config, ABC):
@@ -144,6 +158,11 @@ class Method(Config, ABC):
     def finds_landmarks(self) -> bool:
         """Off for what only makes pictures: it is selected by these, and its errors are undefined."""
         return True
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether its model restores the pictures that it sees."""
+        return False
 
     @property
     def moves_faces(self) -> bool:

@@ -71,6 +71,10 @@ class PoseTransferNetworks(nn.Module):
         self.appearance = PairDiscriminator(3 + 3, settings.width)
         self.shape = PairDiscriminator(num_landmarks + 3, settings.width)
         self.features = PerceptualFeatures(None if settings.vgg is None else Path(settings.vgg))
+        # What no update moves must not wait for a gradient: workers that share a batch would wait for ever.
+        moved = {id(parameter) for update in self.updates() for parameter in update.parameters}
+        for parameter in self.parameters():
+            parameter.requires_grad_(id(parameter) in moved)
 
     def transfer(self, condition: View, heatmaps: Heatmaps) -> Pictures:
         """The faces of `condition` in the pose of `heatmaps`."""
@@ -105,9 +109,10 @@ class PoseTransferNetworks(nn.Module):
         return terms
 
     def updates(self) -> list[Update]:
-        """The generator's and, where they are used, the discriminators'."""
-        updates = [Update("generator", tuple(self.generator.parameters()))]
-        if "adversarial" in self._weights():
+        """The generator's and the discriminators', of those that the terms reach."""
+        weights = self._weights()
+        updates = [Update("generator", tuple(self.generator.parameters()))] if weights else []
+        if "adversarial" in weights:
             discriminators = (*self.appearance.parameters(), *self.shape.parameters())
             updates.append(Update("discriminators", discriminators))
         return updates

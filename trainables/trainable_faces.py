@@ -1,6 +1,6 @@
 """Whether a trial can be trained on the faces that it was given, before it starts."""
 
-from trainables.dataset import LABELLED_SPLITS, DataError
+from trainables.dataset import LABELLED_SPLITS, DataError, Dataset
 from trainables.faces import Faces
 from trainables.second_views import have_pairs
 from trainables.trial import Trial
@@ -29,11 +29,16 @@ def check_faces(trial: Trial, faces: Faces, unlabelled: Faces | None, workers: i
             f"Data set {kind!r} has no two readable train faces of one video to pair. "
             "Set pairs.source to 'image', or take a data set of videos."
         )
-    if unlabelled is not None and trial.unlabelled is not None and trial.unlabelled.kind == kind:
+    if unlabelled is not None and trial.unlabelled is not None and _name_alike(trial.data, trial.unlabelled):
         judged = {str(faces.groups[int(row)]) for split in LABELLED_SPLITS[1:] for row in faces.rows[split]}
         both = sorted(judged & {str(unlabelled.groups[int(row)]) for row in unlabelled.pool})
         if both:
             raise DataError(
-                f"{len(both)} groups of the unlabelled {kind} are validated or tested on, such as {both[0]!r}. "
-                "Take a pool of training persons only."
+                f"{len(both)} groups of the unlabelled {trial.unlabelled.kind} are validated or tested on, such as "
+                f"{both[0]!r}. Take a pool of training persons only."
             )
+
+
+def _name_alike(one: Dataset, other: Dataset) -> bool:
+    """Whether a group of the same name is the same person, video or picture in both."""
+    return one.kind == other.kind or (bool(one.ORIGIN) and one.ORIGIN == other.ORIGIN)

@@ -1,8 +1,8 @@
 """The one training loop, for every method: no Ray, no files, no printing. It yields after each epoch.
 
 A trial that stops after any epoch and starts again from that epoch's state gives the same numbers as one that never
-stopped, bit for bit on a CPU: images, their order, their augmentation and the warm-up follow from the seed, the epoch
-and the step; everything else is in `TrainingState`.
+stopped, bit for bit on a CPU: images, their order, their augmentation, the warm-up and what dropout drops follow from
+the seed, the epoch and the step; everything else is in `TrainingState`.
 """
 
 import math
@@ -19,6 +19,7 @@ from trainables.batches import (
     Pool,
     Shown,
     load_batch,
+    mixed,
     part_of_batch,
     shares_of_batch,
     shown_in,
@@ -32,6 +33,8 @@ from trainables.recipe import Recipe, Warmup
 from trainables.trainable_faces import check_faces
 from trainables.transforms.curriculum import tertile_shares
 from trainables.trial import Evaluation, Trial
+
+_OF_NETWORKS = 4  # the stream of random numbers that networks draw while they train
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,6 @@ class TrainingState:
     best: float
     optimizers: list[dict[str, Any]]
     schedules: list[dict[str, Any]]
-    random: Tensor
     history: list[dict[str, float]]  # the metrics of every epoch so far
     sums: dict[str, Tensor] = field(default_factory=dict)  # of the parameters over the averaged epochs, float64
 
@@ -123,6 +125,8 @@ def train(
         number = state.epoch + 1
         started = time.perf_counter()
         model.train()
+        # Of dropout and the like, on every device. Workers drop different units.
+        torch.manual_seed(mixed(trial.seed, number, placement.rank, _OF_NETWORKS))
         shown = shown_in(trial, faces, number)
         pool = unlabelled and Pool(unlabelled, shown_of_pool(trial, unlabelled, number, batches))
         terms = _train_epoch(trial, faces, shown, placement, model, trained, steps, pool)
@@ -263,7 +267,7 @@ def _warmth(warmup: Warmup | None, iteration: int) -> float:
 
 def _first_state(model: LandmarkModel, steps: list[_Step]) -> TrainingState:
     weights = copied(model.state_dict())
-    return TrainingState(0, weights, weights, 0, math.inf, [], [], torch.get_rng_state(), [])
+    return TrainingState(0, weights, weights, 0, math.inf, [], [], [])
 
 
 def _restore(state: TrainingState, model: LandmarkModel, steps: list[_Step]) -> TrainingState:
@@ -271,7 +275,6 @@ def _restore(state: TrainingState, model: LandmarkModel, steps: list[_Step]) -> 
     for step, optimizer, schedule in zip(steps, state.optimizers, state.schedules, strict=True):
         step.optimizer.load_state_dict(optimizer)
         step.schedule.load_state_dict(schedule)
-    torch.set_rng_state(state.random)
     return state
 
 
@@ -295,6 +298,5 @@ def _next_state(
         model=weights,
         optimizers=[step.optimizer.state_dict() for step in steps],
         schedules=[step.schedule.state_dict() for step in steps],
-        random=torch.get_rng_state(),
         history=[*state.history, metrics],
     )

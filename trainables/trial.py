@@ -22,7 +22,7 @@ class Trial:
     """One training: method, data, recipe, seed, and the trials whose weights it starts from (the stages before).
 
     `unlabelled`: the data set whose unlabelled faces join every batch, `recipe.unlabelled` of them; one that lists none
-    gives its training faces, with their landmarks hidden.
+    gives its training faces, with their landmarks hidden, though a crop by landmarks is still by theirs.
     `shares`: how many workers share each global batch. It can change a result, because batch normalisation, and a
     loss that remembers, see one worker's share at a time.
     """
@@ -51,6 +51,9 @@ def check_training(method: Method, recipe: Recipe, unlabelled: Dataset | None) -
         )
     if method.moves_faces and recipe.pairs is None:
         raise ValueError(f"{method.kind} transfers faces from view to view: set recipe.pairs, for example to Pairs()")
+    judged_by_pictures = method.makes_pictures or not method.finds_landmarks
+    if recipe.monitor == PICTURES and not judged_by_pictures:
+        raise ValueError(f"{method.kind} makes no pictures to be selected by: set recipe.monitor to 'val_nme_io'")
     if not method.finds_landmarks and recipe.monitor != PICTURES:
         raise ValueError(
             f"{method.kind} finds no landmarks, so nothing can be selected by {recipe.monitor}: set recipe.monitor to "
@@ -79,13 +82,14 @@ class Evaluation:
 
     def fits(self, method: Method, recipe: Recipe) -> bool:
         """Whether its decoder can read heatmaps of the method's size, the recipe keeps its weights, and the method
-        transfers faces where that is what is judged."""
+        does what is judged: find landmarks or restore pictures, or transfer faces."""
         size = method.heatmap_size
         readable = not self.heatmaps_read_by or size is not None
         if self.decoder is not None and size is not None:
             readable = self.decoder.applicable(size, size)
         kept = self.weights == "selected" or recipe.averaging is not None
-        return readable and kept and (self.pairs is None or method.moves_faces)
+        judged = method.finds_landmarks or method.makes_pictures if self.pairs is None else method.moves_faces
+        return readable and kept and judged
 
     @property
     def perturbed_by(self) -> str:

@@ -27,7 +27,8 @@ def build(results: Results, study: str) -> Figure | None:
     return Figure(
         name=f"{study}_transferred_faces",
         title="Transferred faces",
-        caption="The face of the condition moved to the landmarks of the target by the first seed of each variant. "
+        caption="The face of the condition moved to the landmarks of the target by the first seed of each variant, "
+        "which saw both as few pixels, as it sees every face. "
         + " ".join(filter(None, (_quality(known, one) for one, _ in made))),
         draw="faces",
         data=FaceGrid(headings=(*HEADINGS, *(one.label for one, _ in made)), rows=rows),

@@ -234,12 +234,26 @@ def test_changes_reach_the_stages_before_too_as_far_as_they_have_such_a_setting(
     assert stage.method == load_study(path).variants[0].starts_from[0].method
 
 
+def test_a_setting_that_some_variants_have_is_changed_in_these(study_file):
+    path = study_file(
+        """
+        FLOOR = Variant(label="floor", method=MeanShape(), data=Synthetic())
+        NETWORK = Variant(label="network", method=ResNet18(), data=Synthetic())
+        STUDY = Study(question="Which?", variants=(FLOOR, NETWORK))
+        """
+    )
+    floor, network = load_study(path, {"method.width": 8}).variants
+    assert network.method.width == 8
+    assert floor == load_study(path).variants[0]
+    assert "Did you mean 'width'?" in mistakes_of(path, {"method.widht": 8})[0].fix
+
+
 def test_all_wrong_changes_are_told_once_with_the_nearest_setting(study_file):
     found = mistakes_of(study_file(GOOD), {"recipe.epohcs": 3, "recipe.batch_size": 0, "sedes": (1,)})
     assert len(found) == 3
     assert "Did you mean 'epochs'?" in found[0].fix
-    assert found[1].what == "Recipe.batch_size = 0: should be greater than 0."
-    assert "'sedes' names no setting" in found[2].what
+    assert "'sedes' names no setting" in found[1].what
+    assert found[2].what == "Recipe.batch_size = 0: should be greater than 0."
 
 
 OWN_METHOD = """

@@ -338,7 +338,7 @@ def test_second_views_are_the_same_for_every_network_and_in_batches_of_any_size(
         assert conditions
         assert all(np.array_equal(view, in_eight_bits[position]) for position, view in conditions.items())
     model.shown.clear()
-    monkeypatch.setattr("trainables.evaluation.BATCH", 4)
+    monkeypatch.setattr("trainables.evaluation.PAIRS", 4)
     measure(model, faces, evaluation, CPU)
     assert [len(part.images) for part in model.shown] == [4, 4, 4, 2]
     for name in ("images", "landmarks", "second_view", "second_landmarks"):

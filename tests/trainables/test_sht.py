@@ -128,23 +128,22 @@ def test_the_joint_stage_starts_from_two_networks_and_changes_both_and_both_lear
         assert 0 < moved < 5 * rate, name
 
 
-def test_a_stage_without_its_pool_is_the_stage_before_continued(data, faces, others):
-    """Bit for bit; and with the pool the labelled half of every batch is the same."""
+def test_a_stage_whose_pool_is_emptied_is_the_stage_before_continued(data, faces, others):
+    """Its declaration then is the same trial; and with the pool as many other faces join every batch."""
     (before,) = epochs_of(joint(data, epochs=1), faces)
     with_pool = weakly_supervised(data, epochs=1)
-    emptied = dataclasses.replace(
-        with_pool, unlabelled=None, recipe=dataclasses.replace(with_pool.recipe, unlabelled=0)
-    )
-    continued = joint(data, epochs=1, batch_size=2, other_optimizer=with_pool.recipe.other_optimizer)
-    assert emptied == continued
+    recipe = dataclasses.replace(with_pool.recipe, unlabelled=0)
+    emptied = dataclasses.replace(with_pool, unlabelled=None, recipe=recipe)
+    assert emptied == joint(data, epochs=1, batch_size=2, other_optimizer=recipe.other_optimizer)
     initial = {name: value.clone() for name, value in before.state.model.items()}
-    (alone,), (again,) = (epochs_of(each, faces, initial=initial) for each in (emptied, continued))
-    assert_same_tensors(alone.state.model, again.state.model)
-    (pooled,) = epochs_of(with_pool, faces, others, initial=initial)
-    assert (pooled.metrics["labelled_images"], pooled.metrics["unlabelled_images"]) == (10, 10)
-    assert not torch.equal(
-        pooled.state.model["network.landmarks.stem.0.weight"], alone.state.model["network.landmarks.stem.0.weight"]
+    (alone,), (pooled,) = (
+        epochs_of(emptied, faces, initial=initial),
+        epochs_of(with_pool, faces, others, initial=initial),
     )
+    assert "unlabelled_images" not in alone.metrics
+    assert (pooled.metrics["labelled_images"], pooled.metrics["unlabelled_images"]) == (10, 10)
+    layer = "network.landmarks.stem.0.weight"
+    assert not torch.equal(pooled.state.model[layer], alone.state.model[layer])
 
 
 def test_pose_transfer_is_measured_by_what_it_draws_of_second_views(data, faces):

@@ -33,6 +33,7 @@ class Frames(Dataset):
     SCHEME: ClassVar[Scheme] = SCHEME_68
     FOLDER: ClassVar[str | None] = "frame_images_DB"
     NORMALISERS: ClassVar[tuple[str, ...]] = ()
+    ORIGIN: ClassVar[str] = "YouTube Faces"
     LICENCE: ClassVar[str] = "your own; YouTube Faces: research use"
     TREE: ClassVar[str] = """\
 frame_images_DB/               another name by Frames(folder=…)

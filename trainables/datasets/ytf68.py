@@ -5,6 +5,7 @@ frames. Its own lists would let a network recognise persons, so the split here i
 Source: wolf2011youtube.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path, PurePosixPath
@@ -15,10 +16,15 @@ import numpy as np
 from trainables.config import config
 from trainables.dataset import UNLABELLED, DataError, Dataset, Face, UnreadableImage, split_of_group
 from trainables.datasets._csv import read_landmark_rows
+from trainables.datasets._fields import Box
 from trainables.datasets._pictures import picture_size, pictures_below, whole_picture
 from trainables.schemes import SCHEME_68, Scheme
 
 _SPLITS = {"training": "train", "test": "test"}  # folder -> published split
+# Of labelled pictures: the landmarks' box is 0.38 of the side (median; 0.29 to 0.48 in nine of ten), its middle 0.046
+# of the side below the picture's.
+_FACE, _LOWER = 0.38, 0.046
+_POOL = 2  # raise it when the reader changes what it returns of unlabelled faces
 _NO_LANDMARKS = np.full((SCHEME_68.num_landmarks, 2), np.nan)
 
 
@@ -34,6 +40,7 @@ class Ytf68(Dataset):
     kind: ClassVar[str] = "ytf68"
     SCHEME: ClassVar[Scheme] = SCHEME_68
     FOLDER: ClassVar[str | None] = "ytf68"
+    ORIGIN: ClassVar[str] = "YouTube Faces"
     LICENCE: ClassVar[str] = "research use; derived from YouTube Faces"
     TREE: ClassVar[str] = """\
 ytf68/
@@ -87,6 +94,11 @@ ytf68/
             remarks.append(f"{left_out:,} pictures without annotation{whose} are left out")
         return remarks
 
+    def digest(self, data_root: Path) -> str:
+        """That of the labelled faces stays when only unlabelled ones are read otherwise."""
+        found = super().digest(data_root)
+        return hashlib.sha256(f"{found} {_POOL}".encode()).hexdigest()[:16] if self.unlabelled else found
+
     def _listed(self, data_root: Path) -> list[Face]:
         found = []
         for (folder, published), path in zip(_SPLITS.items(), self.sources(data_root), strict=True):
@@ -109,7 +121,7 @@ ytf68/
             path = self.root(data_root) / image
             person, video = _person_and_video(path.name, str(path))
             if split_of_group(person) == "train":
-                box = whole_picture(path)
+                box = _middle(whole_picture(path))
                 found.append(Face(image, _NO_LANDMARKS, UNLABELLED, group=person, video=video, box=box))
         return found
 
@@ -131,6 +143,13 @@ ytf68/
         except UnreadableImage:
             return None  # the cache counts and names it
         return repr(pixels.shape).encode() + pixels.tobytes()
+
+
+def _middle(picture: Box) -> Box:
+    """Where the landmarks of an unlabelled face most likely are: the pictures show heads with their surroundings."""
+    x, y, width, height = picture
+    side = _FACE * max(width, height)
+    return x + (width - side) / 2, y + (height - side) / 2 + _LOWER * height, side, side
 
 
 def _person_and_video(name: str, place: str) -> tuple[str, str]:

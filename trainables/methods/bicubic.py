@@ -28,6 +28,10 @@ class Bicubic(Method):
     def finds_landmarks(self) -> bool:
         return False
 
+    @property
+    def makes_pictures(self) -> bool:
+        return True
+
     @classmethod
     def recipes(cls) -> dict[str, Recipe]:
         """One epoch, in which nothing is learned."""

@@ -79,9 +79,9 @@ class Dhln(Method):
 
     `streams`: `landmarks` is the hourglasses alone, `face` the face-hallucination stream alone (the paper's FHS), which
     finds no landmarks. `width`, `shortcut`: see `shn`. `face_width`, `blocks`: channels of the face stream, and blocks
-    of each of its four modules. `landmark_weight`, `picture_weight`, `gradient_weight`: γ1, γ2, γ3 of Eq. 4; a term of
-    weight 0 is left out. `transfer`: with pose transfer it is SHT. `every_stack`: off, only the last hourglass's
-    heatmaps are compared with the true ones.
+    of each of its four modules. `landmark_weight`, `picture_weight`, `gradient_weight`: γ1, γ2, γ3 of Eq. 4; where the
+    first or the last is 0 its term is left out. `transfer`: with pose transfer it is SHT. `every_stack`: off, only the
+    last hourglass's heatmaps are compared with the true ones.
     """
 
     kind: ClassVar[str] = "dhln"
@@ -131,6 +131,10 @@ class Dhln(Method):
     @property
     def finds_landmarks(self) -> bool:
         return self.streams != "face"
+
+    @property
+    def makes_pictures(self) -> bool:
+        return self.streams != "landmarks"
 
     @property
     def moves_faces(self) -> bool:

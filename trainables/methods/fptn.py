@@ -53,10 +53,12 @@ class Fptn(Method):
     transfer: PoseTransfer = PoseTransfer()
 
     def __post_init__(self) -> None:
-        if self.input_size % 2**self.doublings:
-            raise ValueError(
-                f"input_size is not a multiple of {2**self.doublings}, and heatmaps are 1/{2**self.doublings} of it"
-            )
+        halved = max(self.doublings, self.transfer.halvings)
+        if self.input_size % 2**halved:
+            raise ValueError(f"input_size is not a multiple of {2**halved}, and the networks halve it {halved} times")
+        weights = self.transfer
+        if not weights.weight * max(weights.adversarial_weight, weights.picture_weight, weights.perceptual_weight):
+            raise ValueError("all terms of transfer weigh nothing, so nothing would be learned; give one a weight")
 
     def build(self, scheme: Scheme) -> "FptnModel":
         return FptnModel(self, scheme.num_landmarks)
