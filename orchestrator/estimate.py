@@ -37,7 +37,7 @@ class Pace:
     device: str
     epochs_run: int
     device_seconds: float  # of an epoch: its seconds × devices
-    operations: float | None  # of forward passes over an epoch's training images; None where it is not recorded
+    operations: float | None  # a third of an epoch's; None where it is not recorded
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Expected:
 
 
 PACE_COLUMNS = [
-    "trial", "variant", "method", "epochs_run", "seconds", "macs", "training_images", "workers", "cpus", "gpus",
+    "trial", "variant", "method", "epochs_run", "seconds", "training_macs", "training_images", "workers", "cpus",
+    "gpus",
 ]  # fmt: skip
 
 
@@ -63,7 +64,9 @@ def paces(rows: Iterable[Mapping[str, Any]]) -> list[Pace]:
             device="GPU" if row["gpus"] else "core",
             epochs_run=row["epochs_run"],
             device_seconds=row["seconds"] / row["epochs_run"] * (row["workers"] or 1) * (row["gpus"] or row["cpus"]),
-            operations=row["macs"] * row["training_images"] if row["macs"] and row["training_images"] else None,
+            operations=row["training_macs"] * row["training_images"]
+            if row["training_macs"] and row["training_images"]
+            else None,
         )
         for row in rows
         if row["epochs_run"] and row["seconds"] and row["cpus"]
@@ -73,9 +76,9 @@ def paces(rows: Iterable[Mapping[str, Any]]) -> list[Pace]:
 def expect(works: Sequence[Work], past: Sequence[Pace], operations_of: Callable[[Work], float | None]) -> Expected:
     """What is left to train of these works; measuring what is trained comes on top.
 
-    `operations_of`: multiply–accumulates of forward passes over one epoch's training images, None where they cannot be
-    counted; it is only asked where no past trial of the same variant tells. Trials that go on from a checkpoint count
-    by the epochs that are left.
+    `operations_of`: a third of the multiply–accumulates that training spends on one epoch, as many as forward passes
+    over its images for most methods; None where they cannot be counted. It is only asked where no past trial of the
+    same variant tells. Trials that go on from a checkpoint count by the epochs that are left.
     """
     hours: defaultdict[str, float] = defaultdict(float)
     bases: Counter[Basis] = Counter()

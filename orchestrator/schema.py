@@ -41,6 +41,7 @@ TRIALS = pa.schema(
         ("selected_epoch", pa.int64()),  # whose weights are evaluated
         ("parameters", pa.int64()),
         ("macs", pa.int64()),  # multiply-accumulates of one forward pass of one image
+        ("training_macs", pa.int64()),  # a third of those that training spends on one labelled image
         ("peak_memory_mb", pa.float64()),
         ("unreadable_images", pa.list_(pa.string())),
         ("training_images", pa.int64()),

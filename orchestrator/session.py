@@ -23,7 +23,7 @@ from search_spaces.loading import load_study
 from search_spaces.study import STUDIES, Study, study_names, study_path
 from search_spaces.variants import Variant
 from trainables.cache_folder import Tell
-from trainables.complexity import complexity
+from trainables.complexity import complexity, operations_of_training
 from trainables.config import to_plain
 from trainables.dataset import UNLABELLED, DataError, Dataset
 from trainables.face_cache import Run, prepare, run_serially
@@ -31,6 +31,7 @@ from trainables.faces import Faces, open_faces
 from trainables.method import Method
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop
+from trainables.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def expected_of(plan: Plan, place: Place) -> Expected:
         return dataset.num_training(place.data_root)
 
     def operations_of(work: Work) -> float | None:
-        macs = _complexity(work.trial.method, work.trial.data.scheme).get("macs")
+        macs = _complexity(work.trial).get("training_macs")
         return None if macs is None else macs * training_images(work.trial.data)
 
     rows = Ledger(place.storage).read("trials").select(PACE_COLUMNS).to_pylist()
@@ -235,7 +236,7 @@ def _unit(
             "config": canonical_json(plain),
             "cpus": work.resources.cpus,
             "gpus": work.resources.gpus,
-            **_complexity(work.trial.method, work.trial.data.scheme),
+            **_complexity(work.trial),
             **code,
         },
         evaluations=tuple(
@@ -252,12 +253,24 @@ def _unit(
     )
 
 
+def _complexity(trial: Trial) -> dict[str, int]:
+    """What a trial's network and its training cost. Here and not in the trials, because the first count in a process
+    takes a second."""
+    counted = _counted(trial.method, trial.data.scheme)
+    if not counted:
+        return {}
+    faces = 1 + trial.recipe.unlabelled / trial.recipe.batch_size  # for each labelled one
+    return counted | {"training_macs": round(faces * counted["training_macs"])}
+
+
 @lru_cache
-def _complexity(method: Method, scheme: Scheme) -> dict[str, int]:
-    """Here and not in the trials, because the first count in a process takes a second."""
+def _counted(method: Method, scheme: Scheme) -> dict[str, int]:
+    """`training_macs` is of one face, labelled or not."""
     try:
         parameters, macs = complexity(partial(method.build, scheme), method.input_size)
-        return {"parameters": parameters, "macs": macs}
+        # Where one view is all that is looked at, training is three forward passes: counting it would take long.
+        training_macs = operations_of_training(method, scheme) if method.moves_faces else macs
+        return {"parameters": parameters, "macs": macs, "training_macs": training_macs}
     except Exception:
         # A bug in the method: its trials fail with it, alone, and record where it is.
         return {}

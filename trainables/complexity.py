@@ -12,7 +12,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from trainables.method import LandmarkModel
+from trainables.method import Batch, LandmarkModel, Method
+from trainables.schemes import Scheme
 
 
 def complexity(build: Callable[[], nn.Module], input_size: int) -> tuple[int, int]:
@@ -50,6 +51,21 @@ def multiply_accumulates(model: nn.Module, input_size: int) -> int:
         model(torch.zeros(1, 3, input_size, input_size, device=device))
     model.train(was_training)
     return counter.get_total_flops() // 2
+
+
+def operations_of_training(method: Method, scheme: Scheme) -> int:
+    """A third of the multiply–accumulates that one training step spends on one face with two views, forward and
+    backward: nothing is computed. For a network that is trained by what it makes of one image, as many as its forward
+    pass has.
+    """
+    side, count = method.input_size, 2  # of faces: the fewest that every batch norm takes
+    with FakeTensorMode(), FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        model = method.build(scheme)
+        seen, each = torch.ones(count, scheme.num_landmarks, dtype=torch.bool), torch.ones(count)
+        images, landmarks = torch.zeros(count, 3, side, side), torch.zeros(count, scheme.num_landmarks, 2)
+        batch = Batch(images, landmarks, seen, seen, each, each, seen.float(), images, landmarks)
+        torch.stack(list(model.losses(model(*model.seen(batch)), batch).values())).sum().backward()
+    return counter.get_total_flops() // 2 // 3 // count
 
 
 @torch.no_grad()

@@ -16,8 +16,8 @@ from trainables.recipe import Recipe
 
 VARIANT = Variant(method=ResNet18(), data=Synthetic(), recipe=Recipe(epochs=10))
 ROW = dict.fromkeys(PACE_COLUMNS) | {
-    "trial": "past", "variant": "another", "method": "resnet18", "epochs_run": 4, "seconds": 200.0, "macs": 1000,
-    "training_images": 50, "workers": 1, "cpus": 1, "gpus": 0.0,
+    "trial": "past", "variant": "another", "method": "resnet18", "epochs_run": 4, "seconds": 200.0,
+    "training_macs": 1000, "training_images": 50, "workers": 1, "cpus": 1, "gpus": 0.0,
 }  # fmt: skip
 
 

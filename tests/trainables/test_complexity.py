@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainables.complexity import complexity, frames_per_second, weights_mb
+from trainables.complexity import complexity, frames_per_second, operations_of_training, weights_mb
+from trainables.methods.dhln import Dhln
+from trainables.methods.fptn import Fptn
+from trainables.methods.shn import Shn
+from trainables.pose_transfer import PoseTransfer
+from trainables.schemes import SCHEMES
 
 
 class Counting(nn.Module):
@@ -30,6 +35,19 @@ class LooksIntoItself(nn.Conv2d):
 def test_operations_are_counted_whether_a_network_must_be_built_for_it_or_not():
     for build in (lambda: nn.Conv2d(3, 4, 3, padding=1, bias=False), LooksIntoItself):
         assert complexity(build, 8) == (108, 108 * 64)
+
+
+def test_training_counts_both_views_every_network_and_every_pass():
+    """Of DHLN at 128 px both views cost what the plain network costs; the generator runs both ways, each discriminator
+    three times a way, twice of them with a gradient for its own weights."""
+    plain = complexity(lambda: Dhln().build(SCHEMES["68"]), 128)[1]
+    assert operations_of_training(Shn(input_size=64), SCHEMES["68"]) == pytest.approx(
+        complexity(lambda: Shn(input_size=64).build(SCHEMES["68"]), 64)[1], rel=0.01
+    )
+    alone = operations_of_training(Fptn(), SCHEMES["68"])
+    joint = operations_of_training(Dhln(transfer=PoseTransfer()), SCHEMES["68"])
+    assert alone == pytest.approx(157.8e9, rel=0.01)
+    assert joint == pytest.approx(2 * plain + alone, rel=0.05)
 
 
 def test_the_weights_of_a_network_are_its_parameters_and_its_buffers():
