@@ -153,7 +153,7 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     trials = {row["trial"]: row for row in ledger.read("trials").to_pylist()}
     studies: dict[str, set[str]] = {}
     for row in asked:
-        studies.setdefault(row["study"], set()).add(row["trial"])
+        studies.setdefault(row["study"], set()).update((row["trial"], *(row["stages"] or ())))
     if study is not None:
         study = Path(study).stem if study.endswith(".py") else study
         known = [name for name in studies if name == study or name.startswith(f"{study}+")]
@@ -180,9 +180,13 @@ def status(study: str | None, storage: Storage, console: Console) -> int:
     # Studies share trials: each counts once.
     asked_for = sorted(set().union(*studies.values()))
     show_errors([row for id in asked_for if (row := trials.get(id)) and row["error"]], console)
-    left = [r["command"] for r in asked if r["command"] and r["study"] in studies and _goes_on(trials.get(r["trial"]))]
-    if left:
-        next_command(console, left[0])
+    failed = {id for id, row in trials.items() if State(row["state"]) in UNSUCCESSFUL}
+    shown = [row for row in asked if row["command"] and row["study"] in studies]
+    stopped = [row for row in shown if failed.intersection((row["trial"], *(row["stages"] or ())))]
+    left = [row for row in shown if row not in stopped and _goes_on(trials.get(row["trial"]))]
+    if left or stopped:
+        command = left[0]["command"] if left else f"{stopped[0]['command']} --retry-failed, once the cause is mended"
+        next_command(console, command)
         return 0
     next_command(console, storage.on("marksweep report" if study is None else f"marksweep report {shlex.quote(study)}"))
     return 0

@@ -72,7 +72,8 @@ def _digest_of_file(path: str, size: int, changed: int) -> str:
 
 def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:
     plain = canonical(trial) | {"digest": digest_of(trial.data)}
-    stages = [_trial(stage, digest_of) for stage in trial.starts_from]
+    # In whatever order they are named.
+    stages = sorted((_trial(stage, digest_of) for stage in trial.starts_from), key=_hashed)
     # As it was written when there could be only one: older ids must stay valid.
     plain["starts_from"] = stages if len(stages) > 1 else stages[0] if stages else None
     if trial.unlabelled is not None:

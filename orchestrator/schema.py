@@ -119,6 +119,7 @@ STUDIES = pa.schema(
         ("variant", pa.string()),
         ("trial", pa.string()),
         ("seed", pa.int64()),
+        ("stages", pa.list_(pa.string())),  # the trials that it starts from, and those that they start from
         ("evaluation", pa.string()),
         ("split", pa.string()),
         ("perturbation", pa.string()),  # as in "evaluations"

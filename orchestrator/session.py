@@ -30,6 +30,7 @@ from trainables.face_cache import Run, prepare, run_serially
 from trainables.faces import Faces, open_faces
 from trainables.method import Method
 from trainables.schemes import Scheme
+from trainables.stages import check_stages
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 
@@ -85,6 +86,9 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
+    wrong = [mistake for variant in study.variants for mistake in _mistakes_of_stages(variant)]
+    if wrong:
+        raise ValueError("\n".join(dict.fromkeys(wrong)))
     settings = _settings(changes)
     # More seeds or other machines are still the same question; other settings are another one.
     same = ("seeds=", "resources.cpus=", "resources.gpus=")
@@ -97,6 +101,16 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
         adds_seeds="seeds" in changes,
         digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
     )
+
+
+def _mistakes_of_stages(variant: Variant) -> list[str]:
+    """Where the stages of a variant, or of one before it, do not make its network."""
+    found = [mistake for stage in variant.starts_from for mistake in _mistakes_of_stages(stage)]
+    try:
+        check_stages(variant.trial(seed=0))
+    except ValueError as error:
+        found.append(f"{variant.label or variant.method.kind}: {error}")
+    return found
 
 
 def _settings(changes: Mapping[str, Any]) -> list[str]:
@@ -151,6 +165,7 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
             "variant": work.variant_id,
             "trial": work.id,
             "seed": trial.seed,
+            "stages": sorted(_stages(work, works)),
             "evaluation": measurement.id,
             "split": measurement.evaluation.split,
             "perturbation": measurement.evaluation.perturbed_by,
@@ -172,6 +187,11 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
             and (row["variant"], row["seed"]) not in asked
         ]
     record_study(place.storage, opened.name, rows)
+
+
+def _stages(work: Work, works: Mapping[str, Work]) -> set[str]:
+    """Ids of all that a trial starts from, however far before."""
+    return set(work.starts_from).union(*(_stages(works[stage], works) for stage in work.starts_from))
 
 
 def units_of(opened: Opened, plan: Plan, place: Place) -> list[tuple[Work, Unit]]:

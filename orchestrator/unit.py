@@ -5,7 +5,7 @@ The same code runs in a trial's own process and in each worker of a Ray Train gr
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from trainables.dataset import Dataset
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
 from trainables.recipe import PICTURES
+from trainables.stages import united
 from trainables.training import Diverged, Placement, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
@@ -150,7 +151,7 @@ def _train(
         raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
     initial = None
     if state is None and unit.starts_from:
-        initial = _weights_of_stages(storage, unit.starts_from)
+        initial = united([read_weights(storage.trial_folder(stage)) for stage in unit.starts_from])
     unlabelled = None
     if trial.unlabelled is not None and unit.unlabelled_digest is not None:
         unlabelled = faces_of(trial.unlabelled, trial, unit, unit.unlabelled_digest)
@@ -193,20 +194,6 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
-
-
-def _weights_of_stages(storage: Storage, stages: Sequence[str]) -> dict[str, torch.Tensor]:
-    """All that the stages have learned. Raises ValueError where two of them have a part of the same name."""
-    found: dict[str, torch.Tensor] = {}
-    for stage in stages:
-        weights = read_weights(storage.trial_folder(stage))
-        if both := sorted(found.keys() & weights.keys()):
-            raise ValueError(
-                f"The stages {', '.join(stages)} have {len(both)} parts of the same name, such as {both[0]!r}: a trial "
-                "can start from stages of which each has parts of its own."
-            )
-        found |= weights
-    return found
 
 
 def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:

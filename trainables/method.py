@@ -111,6 +111,13 @@ class LandmarkModel(nn.Module, ABC):
         own = self.state_dict()
         lacking = sorted({_part(name) for name in own.keys() - weights.keys()})
         foreign = sorted({_part(name) for name in weights.keys() - own.keys()})
+        shared = own.keys() & weights.keys()
+        other = sorted({_part(name) for name in shared if own[name].shape != weights[name].shape})
+        if other:
+            raise ValueError(
+                f"{', '.join(other)} of the stages before have other sizes than here. Give the stages' methods the "
+                "same widths, sizes and number of landmarks."
+            )
         if lacking or foreign:
             raise ValueError(
                 f"The stages before have not trained {', '.join(lacking) or 'too little'} of this network"

@@ -202,6 +202,11 @@ def test_a_stage_before_changes_the_trial_and_so_does_what_that_stage_was():
     assert len({id_of(with_changes(WHOLE, {"starts_from": stages})) for stages in chains}) == len(chains)
 
 
+def test_the_order_of_the_stages_does_not_matter():
+    one, other = (with_changes(WHOLE, {"starts_from": each}) for each in ((STAGE, OTHER_STAGE), (OTHER_STAGE, STAGE)))
+    assert id_of(one) == id_of(other)
+
+
 def test_other_bytes_of_the_data_make_another_trial():
     assert trial_id(WHOLE, lambda dataset: "fedcba9876543210") != id_of(WHOLE)
 

@@ -104,7 +104,8 @@ def images_of(names: list[str]) -> pa.Table:
         },
         "nme_io": np.full(count, 0.2), "errors_px": [[1.0, 3.0]] * count, "errors_crop": [[0.01, 0.03]] * count,
         "landmarks": [[0.0, 0.0, 9.0, 0.0]] * count, "prediction": [[1.0, 0.0, 9.0, 3.0]] * count,
-        "crop": [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]] * count, "thumbnail": pa.array([None] * count, pa.binary()),
+        "crop": [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]] * count,
+        **{name: pa.array([None] * count, pa.binary()) for name in ("thumbnail", "restored", "condition")},
     }  # fmt: skip
     return pa.table(columns)
 

@@ -94,7 +94,7 @@ def test_convergence_watches_the_weights_in_training_and_not_their_mean():
 
     def reason(*unaveraged: float) -> str:
         history = [{"val_nme_io": 0.1, "unaveraged_val_nme_io": value} for value in unaveraged]
-        return why_finished(TrainingState(3, {}, {}, 3, 0.1, [], [], torch.empty(0), history), recipe)
+        return why_finished(TrainingState(3, {}, {}, 3, 0.1, [], [], history), recipe)
 
     assert reason(0.2, 0.15, 0.12) == ""
     assert reason(0.2, 0.12, 0.12) == "val_nme_io changed by less than 0.1% in 2 epochs"

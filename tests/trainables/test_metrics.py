@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trainables import metrics
 from trainables.evaluation import Measured
+from trainables.made_pictures import MadePictures
 from trainables.schemes import SCHEMES, Scheme
 from trainables.trial import Evaluation
 
@@ -95,7 +96,9 @@ def test_the_nme_of_all_faces_is_that_of_disjoint_subsets_weighed_by_their_numbe
     tags = [("common",) if row < common else ("challenging", "also") for row in range(len(faces.images))]
     errors = np.random.default_rng(0).uniform(0, 20, (8, faces.scheme.num_landmarks))
     tagged = dataclasses.replace(faces, tags=tags)
-    found = Measured(tagged, rows, faces.landmarks[rows], errors, errors / 100, Evaluation()).summaries()
+    landmarks, pictures = faces.landmarks[rows], MadePictures(len(rows))
+    measured = Measured(tagged, rows, landmarks, errors, errors / 100, Evaluation(), pictures, finds_landmarks=True)
+    found = measured.summaries()
     for name in ("nme_io", "nme_box", "fr_io_10", "auc_io_10"):
         values, images = zip(*(found[subset][name] for subset in ("common", "challenging")), strict=True)
         assert images == (common, 8 - common)

@@ -1,0 +1,45 @@
+"""Stages: the weights of several trials, from which another one starts."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from trainables.method import LandmarkModel, Method
+from trainables.schemes import Scheme
+from trainables.trial import Trial
+
+_NOTHING_COMPUTED = FakeTensorMode()
+
+
+def united(stages: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """All that the stages have learned. Raises ValueError where two of them have a part of the same name."""
+    found: dict[str, Tensor] = {}
+    for weights in stages:
+        if both := sorted(found.keys() & weights.keys()):
+            raise ValueError(
+                f"Two stages before have {len(both)} parts of the same name, such as {both[0]!r}: a trial can start "
+                "from stages of which each has parts of its own."
+            )
+        found |= weights
+    return found
+
+
+def check_stages(trial: Trial) -> None:
+    """Raises ValueError where the stages before do not train just the parts of the trial's network. Nothing is
+    computed; a network that cannot be built so is not checked."""
+    if not trial.starts_from:
+        return
+    with _NOTHING_COMPUTED:
+        try:
+            weights = [_built(stage.method, stage.data.scheme).state_dict() for stage in trial.starts_from]
+            model = _built(trial.method, trial.data.scheme)
+        except Exception:
+            return  # what is wrong with a method is told where it is trained
+        model.start_from(united(weights))
+
+
+@lru_cache(maxsize=16)
+def _built(method: Method, scheme: Scheme) -> LandmarkModel:
+    return method.build(scheme)
