@@ -183,7 +183,7 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         'variant("dead", Dead(**SMALL))',
         'variant("bug in a group", Raising(input_size=32, width=4), workers=2)',
         'variant("nan in a group", Infinite(input_size=32, width=4), workers=2)',
-        'after("after two", variant("good"), after("after a bug", variant("bug", Raising(**SMALL))))',
+        'after("after that", after("after a bug", variant("bug", Raising(**SMALL))))',
         'after("after a good one", variant("good"))',
         epochs=2,
     )
