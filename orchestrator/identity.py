@@ -72,10 +72,7 @@ def _digest_of_file(path: str, size: int, changed: int) -> str:
 
 def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:
     plain = canonical(trial) | {"digest": digest_of(trial.data)}
-    # In whatever order they are named.
-    stages = sorted((_trial(stage, digest_of) for stage in trial.starts_from), key=_hashed)
-    # As it was written when there could be only one: older ids must stay valid.
-    plain["starts_from"] = stages if len(stages) > 1 else stages[0] if stages else None
+    plain["starts_from"] = _in_one_order([_trial(stage, digest_of) for stage in trial.starts_from])
     if trial.unlabelled is not None:
         plain["unlabelled_digest"] = digest_of(trial.unlabelled)
     return plain
@@ -84,11 +81,18 @@ def _trial(trial: Trial, digest_of: DigestOf) -> dict[str, Any]:
 def _without_seed(plain: dict[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in plain.items() if name != "seed"}
     stages = rest["starts_from"]
-    if isinstance(stages, list):
-        rest["starts_from"] = [_without_seed(stage) for stage in stages]
-    elif stages is not None:
-        rest["starts_from"] = _without_seed(stages)
+    stages = stages if isinstance(stages, list) else [stages] if stages else []
+    # Ordered anew: with other seeds they stood in another order.
+    rest["starts_from"] = _in_one_order([_without_seed(stage) for stage in stages])
     return rest
+
+
+def _in_one_order(stages: list[dict[str, Any]]) -> Any:
+    """The same in whatever order they are named; one or none as it was written when there could be no more, since older
+    ids must stay valid."""
+    if len(stages) < 2:
+        return stages[0] if stages else None
+    return sorted(stages, key=_hashed)
 
 
 def _hashed(plain: Any) -> str:

@@ -202,6 +202,14 @@ def test_a_stage_before_changes_the_trial_and_so_does_what_that_stage_was():
     assert len({id_of(with_changes(WHOLE, {"starts_from": stages})) for stages in chains}) == len(chains)
 
 
+def test_a_variant_with_several_stages_is_one_variant_whatever_the_seed():
+    def variant_of(seed: int) -> str:
+        stages = tuple(with_changes(stage, {"seed": seed}) for stage in (STAGE, OTHER_STAGE))
+        return variant_id(with_changes(WHOLE, {"seed": seed, "starts_from": stages}), digest_of)
+
+    assert len({variant_of(seed) for seed in range(20)}) == 1
+
+
 def test_the_order_of_the_stages_does_not_matter():
     one, other = (with_changes(WHOLE, {"starts_from": each}) for each in ((STAGE, OTHER_STAGE), (OTHER_STAGE, STAGE)))
     assert id_of(one) == id_of(other)
