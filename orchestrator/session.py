@@ -30,7 +30,7 @@ from trainables.face_cache import Run, prepare, run_serially
 from trainables.faces import Faces, open_faces
 from trainables.method import Method
 from trainables.schemes import Scheme
-from trainables.stages import check_stages
+from trainables.stages import mistakes_of_stages
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 
@@ -86,9 +86,10 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
-    wrong = [mistake for variant in study.variants for mistake in _mistakes_of_stages(variant)]
+    named = [(variant.label or variant.method.kind, variant.trial(seed=0)) for variant in study.variants]
+    wrong = [f"{name}: {mistake}" for name, trial in named for mistake in mistakes_of_stages(trial)]
     if wrong:
-        raise ValueError("\n".join(dict.fromkeys(wrong)))
+        raise ValueError("\n".join(wrong))
     settings = _settings(changes)
     # More seeds or other machines are still the same question; other settings are another one.
     same = ("seeds=", "resources.cpus=", "resources.gpus=")
@@ -101,16 +102,6 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
         adds_seeds="seeds" in changes,
         digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
     )
-
-
-def _mistakes_of_stages(variant: Variant) -> list[str]:
-    """Where the stages of a variant, or of one before it, do not make its network."""
-    found = [mistake for stage in variant.starts_from for mistake in _mistakes_of_stages(stage)]
-    try:
-        check_stages(variant.trial(seed=0))
-    except ValueError as error:
-        found.append(f"{variant.label or variant.method.kind}: {error}")
-    return found
 
 
 def _settings(changes: Mapping[str, Any]) -> list[str]:

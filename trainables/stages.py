@@ -26,18 +26,23 @@ def united(stages: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return found
 
 
-def check_stages(trial: Trial) -> None:
-    """Raises ValueError where the stages before do not train just the parts of the trial's network. Nothing is
+def mistakes_of_stages(trial: Trial) -> list[str]:
+    """Where the stages of a trial, or of one before it, do not train just the parts of its network. Nothing is
     computed; a network that cannot be built so is not checked."""
+    found = [mistake for stage in trial.starts_from for mistake in mistakes_of_stages(stage)]
     if not trial.starts_from:
-        return
+        return found
     with _NOTHING_COMPUTED:
         try:
             weights = [_built(stage.method, stage.data.scheme).state_dict() for stage in trial.starts_from]
             model = _built(trial.method, trial.data.scheme)
         except Exception:
-            return  # what is wrong with a method is told where it is trained
-        model.start_from(united(weights))
+            return found  # what is wrong with a method is told where it is trained
+        try:
+            model.start_from(united(weights))
+        except ValueError as error:
+            found.append(str(error))
+    return found
 
 
 @lru_cache(maxsize=16)
