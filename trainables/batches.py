@@ -5,6 +5,7 @@ and two workers together see what one worker would.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from trainables.dataset import MISSING, VISIBLE
 from trainables.faces import Faces
 from trainables.method import Batch
+from trainables.placement import Placement
 from trainables.second_views import second_frames, second_views
 from trainables.transforms.augmentation import Draws, augment
 from trainables.transforms.curriculum import epoch_order, occlusion_weight
@@ -84,6 +86,16 @@ def shown_of_pool(trial: Trial, faces: Faces, epoch: int, batches: int) -> Shown
     ]
     rows = np.concatenate(orders)[begin % len(pool) :][:each]
     return _with_seconds(trial, faces, epoch, rows, pool, _FRAMES_OF_POOL)
+
+
+def load_batches(
+    trial: Trial, faces: Faces, shown: Shown, placement: Placement, pool: Pool | None = None
+) -> Iterator[Batch]:
+    """This worker's share of each global batch of an epoch, one after the other, on its device."""
+    rank, world = placement.rank, placement.world
+    share_of_pool = part_of_batch(trial.recipe.unlabelled, rank, world)
+    for start, share in shares_of_batch(len(faces.rows["train"]), trial.recipe.batch_size, rank, world):
+        yield load_batch(trial, faces, shown, start, share, placement.device, pool, share_of_pool)
 
 
 def load_batch(

@@ -120,3 +120,18 @@ def peak_memory_mb(device: torch.device) -> float:
         lines = Path("/proc/self/status").read_text().splitlines()
         return float(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def reserved_memory_mb(device: torch.device) -> float:
+    """Since the last reset: all that torch took of an accelerator, blocks that it keeps for later among them; of a
+    processor what `peak_memory_mb` says."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**20
+    return peak_memory_mb(device)
+
+
+def device_memory_mb(device: torch.device) -> float | None:
+    """All that an accelerator has; None of a processor, whose memory is everybody's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory / 2**20
+    return None

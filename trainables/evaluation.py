@@ -73,19 +73,23 @@ class Measured:
         return metrics.by_image(self.errors_px, self.errors_crop, self.norms) | self.pictures.quality
 
 
-def measure(model: LandmarkModel, faces: Faces, evaluation: Evaluation, device: torch.device) -> Measured:
+def measure(
+    model: LandmarkModel, faces: Faces, evaluation: Evaluation, device: torch.device, parts: int = 1
+) -> Measured:
     """Run the network over a split, without augmentation, and compare it with the truth in image px.
 
+    `parts`: so many times fewer pictures go through the network at once, where memory is short.
     Raises ValueError where the evaluation wants heatmaps of a model that has none, and DataError for an empty split.
     """
-    return measure_all(model, faces, [evaluation], device)[0]
+    return measure_all(model, faces, [evaluation], device, parts)[0]
 
 
 @torch.no_grad()
 def measure_all(
-    model: LandmarkModel, faces: Faces, evaluations: Sequence[Evaluation], device: torch.device
+    model: LandmarkModel, faces: Faces, evaluations: Sequence[Evaluation], device: torch.device, parts: int = 1
 ) -> list[Measured]:
-    """Evaluations of which the network sees the same (see `same_pictures`), in one pass. Raises as `measure` does."""
+    """Evaluations of which the network sees the same (see `same_pictures`), in one pass. `parts`, and what it raises:
+    as `measure` does."""
     split, perturbation, pairs = same_pictures(evaluations[0])
     for evaluation in evaluations:
         if evaluation.heatmaps_read_by and not isinstance(model, HeatmapModel):
@@ -99,7 +103,7 @@ def measure_all(
         raise DataError(f"No readable {split} face to measure on.")
     found: list[list[Array | None]] = [[] for _ in evaluations]
     pictures, second = MadePictures(len(rows)), pairs and SecondViews(pairs, faces, rows)
-    size = BATCH if second is None else PAIRS
+    size = max(1, (BATCH if second is None else PAIRS) // parts)
     for start in range(0, len(rows), size):
         batch = rows[start : start + size]
         answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
@@ -206,6 +210,8 @@ class _Answer:
 
     def _found(self, evaluation: Evaluation) -> Tensor | None:
         model, flip_test = self.model, evaluation.flip_test
+        if not model.finds_landmarks:
+            return None
         if not evaluation.heatmaps_read_by:
             return model.decode(self.output)
         assert isinstance(model, HeatmapModel)

@@ -1,7 +1,7 @@
 """The contract of a method: a frozen config that builds a model; and the batch that every model is given."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, ClassVar
 
@@ -56,10 +56,16 @@ class Batch:
             weight=torch.cat([self.weight, self.weight * present]),
         )
 
+    def part(self, faces: slice) -> "Batch":
+        """These faces of it."""
+        return self._each(lambda tensor: tensor[faces])
+
     def to(self, device: torch.device) -> "Batch":
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         tensors = {each.name: getattr(self, each.name) for each in fields(self)}
-        moved = {name: t.to(device, non_blocking=True) for name, t in tensors.items() if t is not None}
-        return replace(self, **moved)
+        return replace(self, **{name: change(tensor) for name, tensor in tensors.items() if tensor is not None})
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,20 @@ class LandmarkModel(nn.Module, ABC):
     def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
         """Weighted scalar terms. Their sum is minimised; every term is recorded by its name."""
 
+    def averaged_over(self, batch: Batch) -> Float[Tensor, ""]:
+        """How many things of a batch its terms are means over: faces. A part of a batch, or a worker's share of it,
+        counts by this beside the others. A model whose terms are means over something else counts that here, on the
+        batch's device."""
+        return batch.weight.new_full((), len(batch.images))
+
+    @property
+    def finds_landmarks(self) -> bool:
+        """As its method says. Off, nothing is computed to be decoded."""
+        return True
+
     @abstractmethod
     def decode(self, output: Any) -> Float[Tensor, "batch landmarks 2"] | None:
-        """Landmarks in px of the input crop; None of a model that finds none (see `Method.finds_landmarks`)."""
+        """Landmarks in px of the input crop; None of a model that finds none."""
 
     def restored(self, output: Any) -> Float[Tensor, "batch 3 height width"] | None:
         """The crop as it makes it anew from a degraded one, in [0, 1]; None of a model that restores no pictures."""

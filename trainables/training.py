@@ -7,52 +7,26 @@ the seed, the epoch and the step; everything else is in `TrainingState`.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainables.averaging import averaged_weights, copied, with_parameters
-from trainables.batches import (
-    Pool,
-    Shown,
-    load_batch,
-    mixed,
-    part_of_batch,
-    shares_of_batch,
-    shown_in,
-    shown_of_pool,
-)
+from trainables.batches import Pool, load_batches, mixed, shares_of_batch, shown_in, shown_of_pool
 from trainables.evaluation import measure
-from trainables.execution import compiled, memory_format, precision, recompute
 from trainables.faces import Faces
-from trainables.method import LandmarkModel, Update
-from trainables.recipe import Recipe, Warmup
+from trainables.learner import Learner, warmth
+from trainables.method import Batch, LandmarkModel
+from trainables.placement import Placement
+from trainables.recipe import Recipe
 from trainables.trainable_faces import check_faces
 from trainables.transforms.curriculum import tertile_shares
 from trainables.trial import Evaluation, Trial
 
 _OF_NETWORKS = 4  # the stream of random numbers that networks draw while they train
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a loop runs: alone, or as one of several workers that share each global batch.
-
-    `wrap` makes a model's gradients common to all workers; `broadcast` gives every worker rank 0's value; `mean` gives
-    every worker the mean of a tensor over all of them; `lost` tells whether an error is another worker's end and not
-    this one's mistake.
-    """
-
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    rank: int = 0
-    world: int = 1
-    wrap: Callable[[nn.Module], nn.Module] = lambda model: model
-    broadcast: Callable[[Any], Any] = lambda value: value
-    mean: Callable[[Tensor], Tensor] = lambda tensor: tensor
-    lost: Callable[[Exception], bool] = lambda error: False
 
 
 @dataclass(frozen=True)
@@ -110,16 +84,9 @@ def train(
     """
     recipe = trial.recipe
     check_faces(trial, faces, unlabelled, placement.world)
-    torch.manual_seed(trial.seed)
-    layout = memory_format(trial.method, recipe, placement.device)
-    model = trial.method.build(faces.scheme).to(placement.device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]
-    if initial is not None:
-        model.start_from(initial)
-    if recipe.recompute:
-        recompute(model)
-    steps = [_Step(update, recipe, is_first=not place) for place, update in enumerate(model.updates())]
-    state = _restore(state, model, steps) if state else _first_state(model, steps)
-    trained = compiled(recipe, placement.wrap(model)) if steps else model
+    learner = Learner(trial, faces.scheme, placement, initial)
+    model, descents = learner.model, learner.descents
+    state = _restore(state, learner) if state else _first_state(model)
     batches = len(shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world))
     while not why_finished(state, recipe):
         number = state.epoch + 1
@@ -129,18 +96,18 @@ def train(
         torch.manual_seed(mixed(trial.seed, number, placement.rank, _OF_NETWORKS))
         shown = shown_in(trial, faces, number)
         pool = unlabelled and Pool(unlabelled, shown_of_pool(trial, unlabelled, number, batches))
-        terms = _train_epoch(trial, faces, shown, placement, model, trained, steps, pool)
+        first = state.epoch * batches
+        terms = _train_epoch(learner, load_batches(trial, faces, shown, placement, pool), number, first)
         seconds = time.perf_counter() - started
-        validation = _validate(trial, model, faces, placement)
+        validation = validate(trial, model, faces, placement)
         monitored, of_weights_in_training = validation[recipe.monitor], validation
         averaged = None
         if recipe.averaging is not None and number >= recipe.averaging.from_epoch:
             state = replace(state, sums=with_parameters(state.sums, model))
             unaveraged = {f"unaveraged_{name}": value for name, value in validation.items()}
-            with averaged_weights(
-                model, state.sums, number, faces, recipe.averaging, recipe.batch_size, placement.device
-            ):
-                validation = _validate(trial, model, faces, placement) | unaveraged
+            size = max(1, recipe.batch_size // placement.parts)
+            with averaged_weights(model, state.sums, number, faces, recipe.averaging, size, placement.device):
+                validation = validate(trial, model, faces, placement) | unaveraged
                 averaged = copied(model.state_dict())
         metrics = {f"train_{name}": value for name, value in terms.items()} | validation
         for value in (monitored, metrics[recipe.monitor]):
@@ -154,13 +121,13 @@ def train(
             metrics |= {"labelled_images": float(images), "unlabelled_images": float(len(pool.shown.rows))}
             images += len(pool.shown.rows)
         metrics |= {"seconds": seconds, "images_per_second": images / seconds}
-        if steps:
-            of_schedule = steps[0].optimizer.param_groups[0]["lr"]
-            metrics["learning_rate"] = of_schedule * _warmth(recipe.warmup, number * batches - 1)
+        if descents:
+            of_schedule = descents[0].optimizer.param_groups[0]["lr"]
+            metrics["learning_rate"] = of_schedule * warmth(recipe, number * batches - 1)
         model.epoch_ended(of_weights_in_training)
-        for step in steps:
-            step.end_epoch(monitored)
-        state = _next_state(state, number, model, steps, metrics, recipe.monitor, averaged)
+        for descent in descents:
+            descent.end_epoch(monitored)
+        state = _next_state(state, number, learner, metrics, recipe.monitor, averaged)
         yield Epoch(number, metrics, state)
 
 
@@ -178,69 +145,17 @@ def why_finished(state: TrainingState, recipe: Recipe) -> str:
     return ""
 
 
-class _Step:
-    """One update of the model: its optimiser and schedule."""
-
-    def __init__(self, update: Update, recipe: Recipe, is_first: bool) -> None:
-        self.update = update
-        optimizer = recipe.optimizer if is_first else recipe.other_optimizer or recipe.optimizer
-        self.optimizer = optimizer.build(update.parameters)
-        self.schedule = recipe.schedule.build(self.optimizer, recipe.epochs)
-        self.needs_metric = type(recipe.schedule).needs_metric
-        self.clip_norm = recipe.clip_norm
-
-    def descend(self, warmth: float) -> None:
-        """One step down the gradients, which are used up, with `warmth` times the schedule's learning rate."""
-        if self.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.update.parameters, self.clip_norm)
-        groups = self.optimizer.param_groups
-        of_schedule = [group["lr"] for group in groups]
-        for group in groups:
-            group["lr"] *= warmth
-        self.optimizer.step()
-        for group, rate in zip(groups, of_schedule, strict=True):
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-
-    def end_epoch(self, monitored: float) -> None:
-        if self.needs_metric:
-            self.schedule.step(monitored)  # type: ignore[arg-type]
-        else:
-            self.schedule.step()
-
-
-def _train_epoch(
-    trial: Trial,
-    faces: Faces,
-    shown: Shown,
-    placement: Placement,
-    model: LandmarkModel,
-    trained: nn.Module,
-    steps: list[_Step],
-    pool: Pool | None,
-) -> dict[str, float]:
-    """Mean of the loss and of each term over the epoch. Raises `Diverged` with the first step that was not finite."""
+def _train_epoch(learner: Learner, batches: Iterable[Batch], number: int, first: int) -> dict[str, float]:
+    """Mean of the loss and of each term over epoch `number`, whose first step is `first` of the whole training. Raises
+    `Diverged` with the first step that was not finite."""
     recorded: list[Tensor] = []
     names: list[str] = []
-    recipe, number = trial.recipe, shown.epoch
-    layout = memory_format(trial.method, recipe, placement.device)
-    batches = shares_of_batch(len(faces.rows["train"]), recipe.batch_size, placement.rank, placement.world)
-    share_of_pool = part_of_batch(recipe.unlabelled, placement.rank, placement.world)
-    for position, (start, share) in enumerate(batches):
-        batch = load_batch(trial, faces, shown, start, share, placement.device, pool, share_of_pool)
-        with precision(recipe, placement.device):
-            output = trained(*(each.contiguous(memory_format=layout) for each in model.seen(batch)))
-            terms = model.losses(output, batch)
-        if steps:
-            torch.stack(list(terms.values())).sum().backward()
-        warmth = _warmth(recipe.warmup, (number - 1) * len(batches) + position)
-        for step in steps:
-            step.descend(warmth)
+    for iteration, batch in enumerate(batches, start=first):
+        terms = learner.learn(batch, iteration)
         names = list(terms)
-        # Kept on the device: reading each value would make every step wait for it.
-        recorded.append(torch.stack([term.detach() for term in terms.values()]))
+        recorded.append(torch.stack(list(terms.values())))
     # Over all workers, so that each of them sees what any of them saw, and stops where one diverged.
-    values = placement.mean(torch.stack(recorded)).cpu()
+    values = learner.placement.mean(torch.stack(recorded)).cpu()
     wrong = (~values.isfinite().all(dim=1)).nonzero()
     if len(wrong):
         step_number = int(wrong[0])
@@ -249,45 +164,40 @@ def _train_epoch(
     return {"loss": float(sum(means.values()))} | means
 
 
-def _validate(trial: Trial, model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:
+def validate(trial: Trial, model: LandmarkModel, faces: Faces, placement: Placement) -> dict[str, float]:
     """Measured by rank 0 alone and handed to the others."""
     found = None
     if placement.rank == 0:
         # What finds landmarks is selected by them; transfers are then only there to teach it.
         pairs = None if trial.method.finds_landmarks else trial.recipe.pairs
-        summary = measure(model, faces, Evaluation(split="val", pairs=pairs), placement.device).summary()
+        evaluation = Evaluation(split="val", pairs=pairs)
+        summary = measure(model, faces, evaluation, placement.device, placement.parts).summary()
         found = {f"val_{name}": value for name, (value, _) in summary.items()}
     return placement.broadcast(found)
 
 
-def _warmth(warmup: Warmup | None, iteration: int) -> float:
-    """What the learning rate of this iteration of the whole training (0 is the first) is multiplied by."""
-    return 1.0 if warmup is None else warmup.factor(iteration)
-
-
-def _first_state(model: LandmarkModel, steps: list[_Step]) -> TrainingState:
+def _first_state(model: LandmarkModel) -> TrainingState:
     weights = copied(model.state_dict())
     return TrainingState(0, weights, weights, 0, math.inf, [], [], [])
 
 
-def _restore(state: TrainingState, model: LandmarkModel, steps: list[_Step]) -> TrainingState:
-    model.load_state_dict(state.model)
-    for step, optimizer, schedule in zip(steps, state.optimizers, state.schedules, strict=True):
-        step.optimizer.load_state_dict(optimizer)
-        step.schedule.load_state_dict(schedule)
+def _restore(state: TrainingState, learner: Learner) -> TrainingState:
+    learner.model.load_state_dict(state.model)
+    for descent, optimizer, schedule in zip(learner.descents, state.optimizers, state.schedules, strict=True):
+        descent.optimizer.load_state_dict(optimizer)
+        descent.schedule.load_state_dict(schedule)
     return state
 
 
 def _next_state(
     state: TrainingState,
     number: int,
-    model: LandmarkModel,
-    steps: list[_Step],
+    learner: Learner,
     metrics: dict[str, float],
     monitor: str,
     averaged: dict[str, Tensor] | None,
 ) -> TrainingState:
-    weights = model.state_dict()
+    weights = learner.model.state_dict()
     # Before the first finite value every epoch is the best so far: nothing is ever below NaN.
     if averaged is not None or metrics[monitor] < state.best or not math.isfinite(state.best):
         selected = copied(weights) if averaged is None else averaged
@@ -296,7 +206,7 @@ def _next_state(
         state,
         epoch=number,
         model=weights,
-        optimizers=[step.optimizer.state_dict() for step in steps],
-        schedules=[step.schedule.state_dict() for step in steps],
+        optimizers=[descent.optimizer.state_dict() for descent in learner.descents],
+        schedules=[descent.schedule.state_dict() for descent in learner.descents],
         history=[*state.history, metrics],
     )

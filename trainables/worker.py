@@ -1,5 +1,7 @@
 """The only file here that knows Ray: one worker of a Ray Train group as a placement of the training loop."""
 
+from functools import partial
+
 import ray.train.torch
 import torch
 import torch.distributed
@@ -7,20 +9,23 @@ from ray import train
 from ray.train.collective import broadcast_from_rank_zero
 from torch import Tensor
 
-from trainables.training import Placement
+from trainables.placement import Placement
 
 
-def group_placement() -> Placement:
+def group_placement(parts: int = 1) -> Placement:
     """The placement of the Ray Train worker that calls this: gradients are averaged over the group."""
     context = train.get_context()
+    # Ray counts GPUs as it is told, also where there are none.
+    device = ray.train.torch.get_device() if torch.cuda.is_available() else torch.device("cpu")
     return Placement(
-        device=ray.train.torch.get_device(),
+        device=device,
         rank=context.get_world_rank(),
         world=context.get_world_size(),
-        wrap=ray.train.torch.prepare_model,
+        wrap=partial(ray.train.torch.prepare_model, move_to_device=device),
         broadcast=broadcast_from_rank_zero,
         mean=_mean,
         lost=_is_another_workers_end,
+        parts=parts,
     )
 
 

@@ -15,8 +15,9 @@ from trainables.faces import Faces, open_faces
 from trainables.methods.hrnet import Hrnet
 from trainables.methods.resnet18 import ResNet18
 from trainables.paper_recipes import PAPER_001
+from trainables.placement import Placement
 from trainables.recipe import Recipe
-from trainables.training import Placement, train
+from trainables.training import train
 from trainables.transforms.augmentation import AUGMENTATIONS
 from trainables.trial import Trial
 

@@ -23,7 +23,8 @@ from trainables.method import Method
 from trainables.methods.hrmlff import Hrmlff
 from trainables.methods.hrnet import OFFICIAL_RECIPE, Hrnet
 from trainables.methods.keyposs import KeyPosS
-from trainables.training import Placement, train
+from trainables.placement import Placement
+from trainables.training import train
 from trainables.trial import Trial
 
 BATCH = 16

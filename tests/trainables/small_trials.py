@@ -53,6 +53,47 @@ class RivalModel(LandmarkModel):
         ]
 
 
+class PlainModel(RivalModel):
+    """Without dropout; its term is a mean over landmarks, each by its weight."""
+
+    def __init__(self, num_landmarks: int) -> None:
+        super().__init__(num_landmarks)
+        self.trunk[-1] = nn.Tanh()
+
+    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        distance = (output - torch.nan_to_num(batch.landmarks) / SIZE).square().mean(dim=-1)
+        return {"weighed": (batch.weight * distance).sum() / batch.weight.sum()}
+
+    def averaged_over(self, batch: Batch) -> Tensor:
+        return batch.weight.sum()
+
+
+@config
+class Plain(Rival):
+    kind: ClassVar[str] = "plain_of_tests"
+
+    def build(self, scheme: Scheme) -> RivalModel:
+        return PlainModel(scheme.num_landmarks)
+
+
+class PlainRivalModel(PlainModel):
+    """Its terms are means over faces."""
+
+    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        return RivalModel.losses(self, output, batch)
+
+    def averaged_over(self, batch: Batch) -> Tensor:
+        return RivalModel.averaged_over(self, batch)
+
+
+@config
+class PlainRival(Rival):
+    kind: ClassVar[str] = "plain_rival_of_tests"
+
+    def build(self, scheme: Scheme) -> RivalModel:
+        return PlainRivalModel(scheme.num_landmarks)
+
+
 class Normed(RivalModel):
     """With a batch norm and a buffer that is none of its statistics."""
 

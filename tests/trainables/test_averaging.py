@@ -15,8 +15,9 @@ from tests.trainables.small_trials import (
     trial_of,
 )
 from trainables.evaluation import measure
+from trainables.placement import Placement
 from trainables.recipe import Averaging, Convergence, Recipe
-from trainables.training import Placement, TrainingState, train, why_finished
+from trainables.training import TrainingState, train, why_finished
 from trainables.trial import Evaluation
 
 

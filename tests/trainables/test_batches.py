@@ -15,8 +15,9 @@ from tests.trainables.small_trials import CPU, Rival, trial_of
 from trainables.batches import epoch_rows, load_batch, shares_of_batch, shown_in
 from trainables.config import config
 from trainables.dataset import MISSING, OCCLUDED, VISIBLE, DataError, Face
+from trainables.placement import Placement
 from trainables.recipe import Pairs
-from trainables.training import Placement, train
+from trainables.training import train
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.crop import Crop
 from trainables.transforms.curriculum import Curriculum, open_share

@@ -17,10 +17,11 @@ from trainables.methods.dhln import Dhln
 from trainables.methods.fptn import Fptn
 from trainables.methods.keyposs import KeyPosS
 from trainables.methods.resnet18 import ResNet18
+from trainables.placement import Placement
 from trainables.pose_transfer import PoseTransfer
 from trainables.recipe import PICTURES, Pairs, Recipe
 from trainables.schemes import SCHEMES
-from trainables.training import Placement, TrainingState, train
+from trainables.training import TrainingState, train
 from trainables.transforms.augmentation import Augmentation
 from trainables.trial import Trial
 

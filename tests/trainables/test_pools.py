@@ -25,11 +25,12 @@ from trainables.faces import Faces
 from trainables.method import Batch, LandmarkModel, Update
 from trainables.methods.dhln import Dhln
 from trainables.methods.fptn import Fptn
+from trainables.placement import Placement
 from trainables.pose_transfer import PoseTransfer
 from trainables.recipe import PICTURES, Pairs
 from trainables.schemes import Scheme
 from trainables.trainable_faces import check_faces
-from trainables.training import Placement, train
+from trainables.training import train
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 

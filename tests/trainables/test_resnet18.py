@@ -10,8 +10,9 @@ from trainables.complexity import multiply_accumulates, parameter_count
 from trainables.method import Batch
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
 from trainables.paper_recipes import PAPER_001
+from trainables.placement import Placement
 from trainables.recipe import Adam, Cosine, Plateau, Recipe
-from trainables.training import Placement, train
+from trainables.training import train
 from trainables.transforms.augmentation import Augmentation
 from trainables.trial import Trial
 

@@ -2,24 +2,28 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from pyarrow import fs
-from torch import multiprocessing
-from torch.nn.parallel import DistributedDataParallel
 
 from tests.trainables.small_trials import CPU, assert_same_tensors
+from tests.trainables.two_workers import in_two_processes, joined
+from trainables.batches import load_batches, shown_in
 from trainables.checkpoints import read_checkpoint, write_checkpoint
+from trainables.codecs.gaussian import Gaussian
 from trainables.datasets.synthetic import Synthetic
 from trainables.evaluation import measure
 from trainables.face_cache import prepare
 from trainables.faces import open_faces
+from trainables.learner import Learner
 from trainables.methods.dhln import Dhln
 from trainables.methods.fptn import Fptn
+from trainables.placement import Placement
 from trainables.pose_transfer import PoseTransfer
 from trainables.recipe import Adam, Recipe
-from trainables.training import Epoch, Placement, train
+from trainables.training import Epoch, train
 from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation, Trial
 
@@ -156,33 +160,39 @@ def test_pose_transfer_is_measured_by_what_it_draws_of_second_views(data, faces)
     assert moved.pictures.conditions.keys() == moved.pictures.made.keys()
 
 
+def test_a_stage_of_pose_transfer_encodes_a_batch_once_and_draws_each_validated_face_once(data, faces, monkeypatch):
+    encoded: list[int] = []
+    encode = Gaussian.encode
+
+    def watched(self: Gaussian, landmarks: torch.Tensor, *rest: Any):
+        encoded.append(len(landmarks))
+        return encode(self, landmarks, *rest)
+
+    monkeypatch.setattr(Gaussian, "encode", watched)
+    trial = Trial(method=FPTN, data=data, recipe=recipe(Fptn, "paper"), seed=1)
+    learner = Learner(trial, faces.scheme, Placement())
+    learner.learn(next(load_batches(trial, faces, shown_in(trial, faces, 1), Placement())), 0)
+    assert encoded == [2 * 4]
+    drawn: list[int] = []
+    learner.model.transfer.generator.register_forward_hook(lambda _, inputs, __: drawn.append(len(inputs[0])))
+    measure(learner.model, faces, Evaluation(split="val", pairs=trial.recipe.pairs), CPU)
+    assert drawn == [len(faces.rows["val"])]
+
+
 def share_a_stage(rank: int, folder: str, data: Synthetic) -> None:
     """One of two workers, in a process of its own."""
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
-
-    def broadcast(value):
-        values = [value]
-        torch.distributed.broadcast_object_list(values, 0)
-        return values[0]
-
-    def mean(tensor):
-        torch.distributed.all_reduce(tensor)
-        return tensor / 2
-
     faces, others = (
         open_faces(prepare(each, Path("/nowhere"), Crop(), 64, Path(folder)), each.scheme) for each in (data, OTHERS)
     )
-    placement = Placement(rank=rank, world=2, wrap=DistributedDataParallel, broadcast=broadcast, mean=mean)
-    *_, last = train(weakly_supervised(data), faces, placement, unlabelled=others)
+    with joined(rank, folder) as placement:
+        *_, last = train(weakly_supervised(data), faces, placement, unlabelled=others)
     torch.save(last.metrics, f"{folder}/metrics{rank}")
     torch.save({name: value for name, value in last.state.model.items() if "running" not in name}, f"{folder}/{rank}")
-    torch.distributed.destroy_process_group()
 
 
 @pytest.mark.slow
 def test_two_workers_share_a_stage_of_three_optimisers_and_stay_equal(data, faces, others, tmp_path):
-    multiprocessing.spawn(share_a_stage, (str(tmp_path), data), nprocs=2)
+    in_two_processes(share_a_stage, tmp_path, data)
     one, other = (torch.load(tmp_path / str(rank)) for rank in (0, 1))
     assert_same_tensors(
         *({name: value for name, value in each.items() if "batches_tracked" not in name} for each in (one, other))

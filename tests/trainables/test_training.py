@@ -30,9 +30,10 @@ from trainables.dataset import DataError
 from trainables.method import Update
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18
+from trainables.placement import Placement
 from trainables.recipe import Constant, Cosine, LinearDecay, Multistep, Plateau, Schedule, Warmup
 from trainables.schemes import Scheme
-from trainables.training import Diverged, Epoch, Placement, TrainingState, train, why_finished
+from trainables.training import Diverged, Epoch, TrainingState, train, why_finished
 from trainables.transforms.curriculum import Curriculum, tertile_shares
 from trainables.trial import Trial
 

@@ -21,8 +21,9 @@ from trainables.datasets.scattered import DATASET
 from trainables.evaluation import Measured, measure
 from trainables.faces import Faces
 from trainables.methods.truth import METHOD, Truth
+from trainables.placement import Placement
 from trainables.recipe import Recipe
-from trainables.training import Placement, train
+from trainables.training import train
 from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation, Trial
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from trainables.backbones.resnet import BasicBlock
+from trainables.pretrained import pretrained_weights
 
 STEM = 64  # channels
 LAYER1 = 256
@@ -186,12 +185,8 @@ def load_pretrained(trunk: HRNet, path: Path) -> None:
     The stem's third and fourth convolution and the gates of adaptive exchanges, which no public file has, keep theirs.
     Raises ValueError where the file cannot be read or lacks a weight of the trunk.
     """
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(
-            f"pretrained weights {path}: {error}. Give a safetensors file of HRNetV2, or pretrained=None"
-        ) from error
+    remedy = "Give a safetensors file of HRNetV2, or pretrained=None"
+    weights = pretrained_weights(path, "pretrained weights", remedy)
     own = trunk.state_dict()
     extra = tuple(f"{name}{number}." for name in ("conv", "bn") for number in range(3, trunk.num_stem + 1))
     added = (".gate.", "num_batches_tracked")

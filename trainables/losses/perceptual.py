@@ -4,12 +4,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, l1_loss
 
 from trainables.backbones.hrnet import IMAGENET_MEAN, IMAGENET_STD
+from trainables.pretrained import pretrained_weights
 
 CHANNELS = 64
 SEED = 19  # of the random filters
@@ -83,12 +82,8 @@ def _random_filters() -> dict[str, Tensor]:
 
 
 def _filters_of(path: Path) -> dict[str, Tensor]:
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(
-            f"weights of VGG-19 {path}: {error}. Give a safetensors file by torchvision's names, or vgg=None"
-        ) from error
+    remedy = "Give a safetensors file by torchvision's names, or vgg=None"
+    weights = pretrained_weights(path, "weights of VGG-19", remedy)
     wrong = [name for name, shape in SHAPES.items() if name not in weights or weights[name].shape != shape]
     if wrong:
         raise ValueError(

@@ -52,6 +52,10 @@ class BicubicModel(LandmarkModel):
         """For the record."""
         return {"picture": l1_loss(output, batch.images)}
 
+    @property
+    def finds_landmarks(self) -> bool:
+        return False
+
     def decode(self, output: Any) -> None:
         return None
 

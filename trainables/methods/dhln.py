@@ -191,8 +191,12 @@ class DhlnModel(StackedHeatmapModel):
         assert output.heatmaps is not None
         return super().heatmaps(output.heatmaps)
 
+    @property
+    def finds_landmarks(self) -> bool:
+        return self.method.finds_landmarks
+
     def decode(self, output: Hallucinated) -> Float[Tensor, "batch landmarks 2"] | None:
-        return super().decode(output) if self.method.finds_landmarks else None
+        return super().decode(output) if self.finds_landmarks else None
 
     def restored(self, output: Hallucinated) -> Float[Tensor, "batch 3 height width"] | None:
         return None if output.picture is None else output.picture.float().clamp(0, 1)

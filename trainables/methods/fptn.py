@@ -15,7 +15,7 @@ Departs: the paper prints neither optimiser nor epochs; the recipe is that of th
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -76,6 +76,13 @@ class Fptn(Method):
         return {"paper": PAPER_RECIPE}
 
 
+class Drawn(NamedTuple):
+    """Pictures as they were drawn, and the heatmaps of what they were drawn of."""
+
+    pictures: Float[Tensor, "batch 3 side side"]
+    heatmaps: Float[Tensor, "batch landmarks height width"]
+
+
 class FptnModel(LandmarkModel):
     """All that it computes is part of its losses: both views of a face, each drawn in the pose of the other."""
 
@@ -84,30 +91,34 @@ class FptnModel(LandmarkModel):
         self.method, self.num_landmarks = method, num_landmarks
         self.transfer = PoseTransferNetworks(method.transfer, num_landmarks)
 
-    def forward(self, images: Tensor, heatmaps: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, heatmaps: Tensor | None = None) -> Drawn:
         """Images [B, 3, S, S] drawn in another pose. `heatmaps` [B, 2K, s, s]: of the images, then of that pose;
         without them, as its cost is counted, no face has a landmark."""
         if heatmaps is None:
             size = self.method.input_size // 2**self.method.doublings
             heatmaps = images.new_zeros(len(images), 2 * self.num_landmarks, size, size)
         ours, others = heatmaps.chunk(2, dim=1)
-        return self.transfer.transfer(View(images, ours), others)
+        return Drawn(self.transfer.transfer(View(images, ours), others), ours)
 
     def seen(self, batch: Batch) -> tuple[Tensor, ...]:
         """Both views of each face, and maps of their landmarks and of the other view's."""
-        views = self._views(batch.both_views())
+        views = self._views(batch)
         return views.pictures, torch.cat([views.heatmaps, exchanged(views).heatmaps], dim=1)
 
-    def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, output: Drawn, batch: Batch) -> dict[str, Tensor]:
         """Source: wan2026sht Eq. 5, both ways."""
-        views = self._views(batch.both_views())
-        return both_ways(self.transfer, views, views.pictures, output)
+        pictures = batch.both_views().images
+        return both_ways(self.transfer, View(pictures, output.heatmaps.contiguous()), pictures, output.pictures)
+
+    @property
+    def finds_landmarks(self) -> bool:
+        return False
 
     def decode(self, output: Any) -> None:
         return None
 
     def transferred(self, shown: Batch) -> Float[Tensor, "batch 3 height width"]:
-        pictures, heatmaps = (part.chunk(2) for part in self._views(shown.both_views()))
+        pictures, heatmaps = (part.chunk(2) for part in self._views(shown))
         return self.transfer.transfer(View(pictures[1], heatmaps[1]), heatmaps[0]).clamp(0, 1)
 
     def updates(self) -> list[Update]:
@@ -119,9 +130,10 @@ class FptnModel(LandmarkModel):
     def recomputed(self) -> Iterable[nn.Module]:
         return self.transfer.recomputed()
 
-    def _views(self, both: Batch) -> View:
-        """The pictures, and true heatmaps of their landmarks; that of a missing one is 0."""
-        stride, size = 2**self.method.doublings, self.method.input_size // 2**self.method.doublings
+    def _views(self, batch: Batch) -> View:
+        """The pictures of both views, and true heatmaps of their landmarks; that of a missing one is 0."""
+        both, stride = batch.both_views(), 2**self.method.doublings
+        size = self.method.input_size // stride
         return View(both.images, self.method.encoder.encode(both.landmarks / stride, both.present, size, size)[0])
 
 

@@ -48,7 +48,11 @@ class MeanShapeModel(LandmarkModel):
             self.total += (batch.weight[..., None] * torch.nan_to_num(batch.landmarks)).sum(0)
             self.count += batch.weight.sum(0)
         distance = batch.weight * (output - torch.nan_to_num(batch.landmarks)).norm(dim=-1)
-        return {"distance": distance.sum() / batch.weight.sum()}
+        return {"distance": distance.sum() / self.averaged_over(batch)}
+
+    def averaged_over(self, batch: Batch) -> Tensor:
+        """Landmarks, by their weight."""
+        return batch.weight.sum().clamp(min=1)
 
     def decode(self, output: Tensor) -> Tensor:
         return output
