@@ -9,8 +9,15 @@ from orchestrator.__main__ import (
     AddressOption,
     DataRootOption,
     DebugOption,
+    FailFastOption,
+    GpuHoursOption,
+    HoursOption,
+    KeepGoingOption,
+    ProbeOption,
     RetryOption,
     SetOption,
+    SinkOption,
+    SmallOption,
     StorageOption,
     StudyArgument,
     TableOption,
@@ -30,17 +37,22 @@ def plan(
     study: StudyArgument = None,
     table: TableOption = None,
     set_: SetOption = [],  # noqa: B006
+    small: SmallOption = False,
+    probe: ProbeOption = False,
     retry_failed: RetryOption = False,
     storage: StorageOption = "runs",
     data_root: DataRootOption = Path("data"),
+    address: AddressOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """What is done, to resume, to run, failed. Starts nothing."""
+    """What is done, to resume, to run, failed; what it will take. Starts nothing, but for --probe."""
 
     def planned() -> int:
         here, changes = place(storage, data_root), changes_of(set_)
         if name := _study_unless(table, study):
-            return verbs().plan(name, changes, here, retry_failed, console())
+            return verbs().plan(name, changes, verbs().Running(here, console(), address, retry_failed), small, probe)
+        if probe:
+            raise ValueError("--probe measures what a study needs: name the study instead of the table.")
         return verbs().plan_table(_wanted_by(table), changes, here, retry_failed, console())
 
     guarded(planned, debug)
@@ -51,19 +63,34 @@ def run(
     study: StudyArgument = None,
     table: TableOption = None,
     set_: SetOption = [],  # noqa: B006
+    small: SmallOption = False,
     retry_failed: RetryOption = False,
+    hours: HoursOption = None,
+    gpu_hours: GpuHoursOption = None,
+    fail_fast: FailFastOption = False,
+    keep_going: KeepGoingOption = False,
+    sink: SinkOption = [],  # noqa: B006
     storage: StorageOption = "runs",
     data_root: DataRootOption = Path("data"),
     address: AddressOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Run what is missing: of a study, or of a table. The same command resumes."""
+    """Run what is missing: of a study, of a search, or of a table. The same command resumes."""
 
     def ran() -> int:
-        here, changes = place(storage, data_root), changes_of(set_)
+        if fail_fast and keep_going:
+            raise ValueError("--fail-fast and --keep-going ask for opposites: give one of them.")
+        running = verbs().Running(
+            place=place(storage, data_root),
+            console=console(),
+            address=address,
+            retry_failed=retry_failed,
+            limits=verbs().Limits(hours, gpu_hours, 1 if fail_fast else None if keep_going else 10),
+            sinks=tuple(sink),
+        )
         if name := _study_unless(table, study):
-            return verbs().run(name, changes, here, retry_failed, address, console())
-        return verbs().run_table(_wanted_by(table), changes, here, retry_failed, address, console())
+            return verbs().run(name, changes_of(set_), running, small)
+        return verbs().run_table(_wanted_by(table), changes_of(set_), running)
 
     guarded(ran, debug)
 
@@ -86,7 +113,7 @@ def demo(storage: StorageOption = "runs", out: OutOption = Path("report"), debug
     """Run the demo study on rendered faces, then write its report."""
 
     def both() -> int:
-        code = verbs().run("demo", {}, place(storage, Path("data")), False, None, console())
+        code = verbs().run("demo", {}, verbs().Running(place(storage, Path("data")), console()))
         return _report([], out, storage) or code
 
     guarded(both, debug)

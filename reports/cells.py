@@ -7,13 +7,14 @@ from reports.aggregate import Measurement
 from reports.document import Cell, Column, Row
 from reports.query import Results, StudyResults, Variant, run_command
 
+NOT_ASKED = Cell(text="not asked")
+
 
 def study_rows(results: Results, study: str, columns: Sequence[Column], group: str = "") -> tuple[Row, ...]:
     """One row per variant, the baseline first. A study that nobody ran yet is one empty row with its command."""
     known = results.study(study)
     if known is None:
-        empty = Cell(progress="not run", command=run_command(study))
-        return (Row(label=study, cells=(empty,) * len(columns), group=group, study=study),)
+        return (Row(label=study, cells=(not_run(study),) * len(columns), group=group, study=study),)
     ordered = sorted(known.variants, key=lambda variant: not variant.baseline)
     return tuple(variant_row(known, variant, columns, group) for variant in ordered)
 
@@ -39,7 +40,7 @@ def variant_row(
 def measured(study: StudyResults, variant: Variant, column: Column, perturbation: str = "", decoder: str = "") -> Cell:
     """Mean ± standard deviation over the variant's finished seeds, or what is missing and how to get it."""
     if not variant.asked(column.split, perturbation, decoder):
-        return Cell(text="not asked")
+        return NOT_ASKED
     if column.difference:
         return _difference(study, variant, column)
     values = study.values(variant, column.split, column.metric, column.subset, perturbation, decoder)
@@ -84,6 +85,10 @@ def of_summary(summary: aggregate.Summary, protocol: str, column: Column, asked:
 def protocol(one: Measurement) -> str:
     """Data and convention in words: two numbers with the same words may be compared."""
     return f"{labels.dataset_name(one.dataset)} (data {one.data_digest[:8]}): {one.protocol}"
+
+
+def not_run(study: str) -> Cell:
+    return Cell(progress="not run", command=run_command(study))
 
 
 def missing(study: StudyResults, variant: Variant) -> Cell:

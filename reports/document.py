@@ -83,7 +83,10 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows × columns. Every cell is checked against its column's unit and the table's notes."""
+    """Rows × columns. Every cell is checked against its column's unit and the table's notes.
+
+    `finding`: one sentence, where the best of the first column is not what the table answers.
+    """
 
     name: str
     title: str
@@ -91,6 +94,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[Note, ...] = ()
+    finding: str = ""
 
     def __post_init__(self) -> None:
         known_marks = {note.mark for note in self.notes}
@@ -235,15 +239,75 @@ class Dots:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A trial of a search in a plane. Without a y it has no value, and stands at the upper edge.
+
+    `is_minor`: its value does not count as much as others', because it was stopped early. `is_far`: its y is so far
+    above the others' that it stands at the upper edge, too.
+    """
+
+    x: float
+    y: float | None
+    trial: str
+    is_minor: bool = False
+    is_far: bool = False
+    mark: Literal["", "default", "best", "front"] = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """Spots and a line of steps through some of them. `names`: those of choices, which x counts from 0.
+
+    `step`: the side of a point on which the line stays at its height: "post" is the right one.
+    """
+
+    x_label: str
+    y_label: str
+    spots: tuple[Spot, ...]
+    line: tuple[tuple[float, float], ...] = ()
+    line_label: str = ""  # empty where the spots say what it is
+    step: Literal["pre", "post"] = "post"
+    names: tuple[str, ...] = ()
+    x_limits: tuple[float, float] | None = None
+    x_log: bool = False
+    y_log: bool = False
+    x_whole: bool = False  # x are numbers of trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planes:
+    """Rows of planes with one legend; those of a row that have one y label share their y axis."""
+
+    rows: tuple[tuple[Plane, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarGroup:
+    """Shares of one whole, each with the name of what has it; `text` instead of them where there are none."""
+
+    title: str
+    bars: tuple[tuple[str, float], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    x_label: str
+    groups: tuple[BarGroup, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """What a figure shows. `draw` names the function of `plots` that draws `data`."""
 
     name: str
     title: str
     caption: str
-    draw: Literal["curves", "panels", "maps", "faces", "ranges", "dots"]
-    data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges | Dots
+    draw: Literal["curves", "panels", "maps", "faces", "ranges", "dots", "planes", "bars"]
+    data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges | Dots | Planes | Bars
     trials: tuple[str, ...] = ()
+    is_wide: bool = False  # takes the whole width of a page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,16 +315,20 @@ class Progress:
     """How many trials of a study are in which state."""
 
     done: int = 0
+    stopped: int = 0  # early, by a search, which does not need the rest of them
     running: int = 0  # at work, or cut short and to be resumed
     failed: int = 0
     to_run: int = 0
 
     @property
     def total(self) -> int:
-        return self.done + self.running + self.failed + self.to_run
+        return self.done + self.stopped + self.running + self.failed + self.to_run
 
     def __str__(self) -> str:
-        others = [("running or to resume", self.running), ("failed", self.failed), ("to run", self.to_run)]
+        others = [
+            ("stopped early", self.stopped), ("running or to resume", self.running), ("failed", self.failed),
+            ("to run", self.to_run),
+        ]  # fmt: skip
         words = [f"{self.done} of {self.total} trials done", *(f"{count} {name}" for name, count in others if count)]
         return ", ".join(words)
 

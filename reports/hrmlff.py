@@ -4,18 +4,15 @@ A study's baseline is HR-MLFF; a variant called "HR-MLFF, …" is HR-MLFF with t
 network to compare it with. Labels say so before a trial is in the ledger, and a plan is told nothing else.
 """
 
-from dataclasses import dataclass
-
-from reports import cells, labels, literature
-from reports.document import Cell, Column, Row
+from reports import labels, literature
+from reports.document import Column
 from reports.literature import Published
-from reports.query import Results, StudyResults, Variant, run_command
+from reports.paper_studies import SPLIT, DataSet, is_plain
+from reports.query import Results, StudyResults, Variant, Way
 
-SPLIT = "test"
 BASELINE = "HR-MLFF"
 NETWORKS = (BASELINE, "HRNet", "FAN", "Stacked hourglass")  # until a study is in the ledger
 LAST_WEIGHTS = "last weights"  # as an evaluation says it
-PAPER = "Kozłowska et al. 2026"
 
 # Heading → a word of the change; of several the last one counts: "augmentation without flip" is one operation less.
 AXES = {
@@ -30,15 +27,6 @@ OTHERS = "other settings"
 
 # The paper's names of the networks → ours.
 PUBLISHED = {"HRMLFF (ours of 000)": BASELINE, "HRNet": "HRNet", "FAN": "FAN", "Stacked Hourglass": "Stacked hourglass"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """A data set of the tables. `published`: its name in the paper, empty where the paper has none."""
-
-    study: str
-    title: str
-    published: str = ""
 
 
 PRIVATE = DataSet(study="hrmlff_300w_private", title="300W private", published="300W")
@@ -73,52 +61,15 @@ def networks(results: Results) -> tuple[str, ...]:
     return tuple(found) or NETWORKS
 
 
-def find(study: StudyResults, label: str) -> Variant | None:
-    return next((variant for variant in study.variants if variant.label == label), None)
-
-
-def is_plain(way: tuple[str, str, str]) -> bool:
-    """Whether a way of measuring is test faces as they are, by the selected weights."""
-    return way == (SPLIT, "", "")
-
-
-def shows_networks(label: str, way: tuple[str, str, str]) -> bool:
+def shows_networks(label: str, way: Way) -> bool:
     """`wants` of the tables that compare networks on test faces as they are."""
     return not change(label) and is_plain(way)
-
-
-def cell(results: Results, data: DataSet, label: str, column: Column) -> Cell:
-    """What a variant reached on a data set, or why that is not known."""
-    study = results.study(data.study)
-    if study is None:
-        return Cell(progress="not run", command=run_command(data.study))
-    variant = find(study, label)
-    return Cell(text="not asked") if variant is None else cells.measured(study, variant, column)
 
 
 def column(data: DataSet, metric: str, subset: str = "all") -> Column:
     """Of a table whose columns are data sets."""
     group = data.title if subset == "all" else f"{data.title}: {subset}"
     return labels.column(metric, SPLIT, subset=subset, group=group)
-
-
-def published_row(label: str, figure: str, shown: tuple[Cell, ...], marks: tuple[str, ...] = ()) -> Row:
-    return Row(
-        label=label,
-        group=f"Published: {PAPER}, {figure}",
-        source="literature",
-        citation=literature.PAPER_KEYS["000"],
-        marks=marks,
-        cells=shown,
-    )
-
-
-def our_rows(results: Results, columns: dict[Column, DataSet]) -> tuple[Row, ...]:
-    """One row for each network; every column is of a data set."""
-    return tuple(
-        Row(label=label, group="Ours", cells=tuple(cell(results, data, label, of) for of, data in columns.items()))
-        for label in networks(results)
-    )
 
 
 def printed(table: str) -> dict[tuple[str, str], Published]:

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from reports import cells, labels
+from reports import cells, labels, paper_studies
 from reports.document import Cell, Column, Note
-from reports.query import Results, StudyResults, Variant, run_command
+from reports.paper_studies import SPLIT
+from reports.query import Results, StudyResults, Variant, Way
 
 SIZES = (64, 32, 16, 8, 4)
 KERNELS = (2, 3, 4, 5, 6)
-SPLIT = "test"
 
 Encoding = Literal["biased", "unbiased"]
 
@@ -34,13 +34,10 @@ TITLES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """A data set of the tables. `published`: its name in the paper's tables, empty where the paper has none."""
+class DataSet(paper_studies.DataSet):
+    """A data set of the tables, with the metric that the paper has of it and the sizes of the maps."""
 
-    study: str
-    title: str
     metric: str = "nme_io"
-    published: str = ""
     sizes: tuple[int, ...] = SIZES  # until its study is in the ledger
     photographs: bool = True
 
@@ -75,10 +72,6 @@ def sizes_of(study: StudyResults) -> tuple[int, ...]:
     return tuple(sorted((int(size) for size in found if size.isdecimal()), reverse=True))
 
 
-def find(study: StudyResults, size: int, encoding: Encoding | None = None) -> Variant | None:
-    return next((one for one in study.variants if one.label == label(size, encoding)), None)
-
-
 def asked_decoder(variant: Variant, decoder: str, split: str = SPLIT) -> str:
     """The decoder as this variant was asked for it: with the flip test where the study has one."""
     flipped = decoder + FLIPPED
@@ -89,16 +82,13 @@ def cell(results: Results, study: str, size: int, encoding: Encoding | None, dec
     """What a decoder reached on maps of one size, or why that is not known."""
     if any(decoder == text and kernel > size for kernel, text in KERNEL_DECODERS.items()):
         return Cell(text=labels.NOT_APPLICABLE)
-    known = results.study(study)
-    if known is None:
-        return Cell(progress="not run", command=run_command(study))
-    variant = find(known, size, encoding)
-    if variant is None:
-        return Cell(text="not asked")
-    return cells.measured(known, variant, column, decoder=asked_decoder(variant, decoder))
+    found = paper_studies.find(results, study, label(size, encoding))
+    if isinstance(found, Cell):
+        return found
+    return cells.measured(*found, column, decoder=asked_decoder(found[1], decoder))
 
 
-def is_read_by(way: tuple[str, str, str], decoders: Collection[str], splits: Collection[str] = (SPLIT,)) -> bool:
+def is_read_by(way: Way, decoders: Collection[str], splits: Collection[str] = (SPLIT,)) -> bool:
     """Whether a way of measuring is one of these decoders, flip test or not, on faces of a split as they are."""
     split, perturbation, decoder = way
     return split in splits and not perturbation and decoder.removesuffix(FLIPPED) in decoders

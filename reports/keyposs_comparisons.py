@@ -6,11 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from reports import aggregate, cells, keyposs, labels, literature
-from reports.errors_by_image import error_by_image, paired_by_image
+from reports import keyposs, labels, literature
+from reports.comparisons import Compared, Reading, compare
 from reports.keyposs import DataSet, Encoding
 from reports.query import Results, StudyResults, Variant
-from reports.significance import PairedByPerson
 
 RIVALS = (keyposs.ONE_HOT, keyposs.TWO_HOT, keyposs.DARK)
 ENCODINGS: tuple[Encoding, ...] = ("biased", "unbiased")
@@ -27,18 +26,13 @@ PUBLISHED: dict[str, tuple[Encoding, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A decoder minus KeyPosS on maps of one size and encoding: above zero, KeyPosS is better. Fractions.
-
-    `by_seed` is of the data set's own metric; `by_person` of the mean error of each photograph over the seeds.
-    """
+    """A decoder minus KeyPosS on maps of one size and encoding: above zero, KeyPosS is better. Fractions."""
 
     data: DataSet
     size: int
     encoding: Encoding
     decoder: str
-    protocol: str
-    by_seed: aggregate.Summary
-    by_person: PairedByPerson | None
+    compared: Compared
 
     @property
     def title(self) -> str:
@@ -56,7 +50,7 @@ def _comparisons(results: Results) -> Iterator[Comparison]:
         study = results.study(data.study)
         for size in keyposs.sizes(results, data) if study else ():
             for encoding in ENCODINGS:
-                variant = keyposs.find(study, size, encoding) if study else None
+                variant = study.variant(keyposs.label(size, encoding)) if study else None
                 for decoder in RIVALS if variant else ():
                     assert study and variant
                     if (found := _compare(study, variant, data, size, encoding, decoder)) is not None:
@@ -66,22 +60,14 @@ def _comparisons(results: Results) -> Iterator[Comparison]:
 def _compare(
     study: StudyResults, variant: Variant, data: DataSet, size: int, encoding: Encoding, decoder: str
 ) -> Comparison | None:
-    texts = [keyposs.asked_decoder(variant, one) for one in (decoder, keyposs.KEYPOSS)]
-    values = [study.values(variant, keyposs.SPLIT, data.metric, decoder=text) for text in texts]
-    summary = aggregate.paired_difference(*values, between="decoder")
-    if summary is None:
-        return None
-    trials = tuple(dict.fromkeys(summary.trials))
-    rival, ours = (error_by_image(study, variant, keyposs.SPLIT, trials, data.metric, text) for text in texts)
-    return Comparison(
-        data=data,
-        size=size,
-        encoding=encoding,
-        decoder=decoder,
-        protocol=cells.protocol(values[0][0]),
-        by_seed=summary,
-        by_person=paired_by_image(rival, ours),
+    rival, ours = (
+        Reading(study=study, variant=variant, decoder=keyposs.asked_decoder(variant, one))
+        for one in (decoder, keyposs.KEYPOSS)
     )
+    found = compare(rival, ours, keyposs.SPLIT, data.metric)
+    if found is None:
+        return None
+    return Comparison(data=data, size=size, encoding=encoding, decoder=decoder, compared=found)
 
 
 def contradictions(found: tuple[Comparison, ...]) -> list[str]:
@@ -92,13 +78,14 @@ def contradictions(found: tuple[Comparison, ...]) -> list[str]:
     words = []
     for one in found:
         order = _published_order(one)
-        if one.by_person is None or not one.data.photographs or not one.by_person.is_sure or order == 0:
+        by_person = one.compared.by_person
+        if by_person is None or not one.data.photographs or not by_person.is_sure or order == 0:
             continue
-        if np.sign(one.by_person.mean) == -order:
+        if np.sign(by_person.mean) == -order:
             rival, ours = keyposs.TITLES[one.decoder], keyposs.TITLES[keyposs.KEYPOSS]
-            winner, loser = (rival, ours) if one.by_person.mean < 0 else (ours, rival)
+            winner, loser = (rival, ours) if by_person.mean < 0 else (ours, rival)
             column = labels.column("nme_io", keyposs.SPLIT)
-            by = labels.number(abs(one.by_person.mean), column)
+            by = labels.number(abs(by_person.mean), column)
             words.append(f"{one.data.title} {keyposs.label(one.size, one.encoding)}: {winner} beats {loser} by {by} pp")
     return words
 

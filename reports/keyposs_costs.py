@@ -1,9 +1,9 @@
 """What the networks of paper 002's studies cost, from the ledger's trials."""
 
-from reports import keyposs
+from reports import cells, keyposs
 from reports.document import Cell, Column
 from reports.keyposs import DataSet
-from reports.query import Results, run_command
+from reports.query import Results
 
 
 def cost(results: Results, data: DataSet, size: int, column: Column) -> Cell:
@@ -13,10 +13,10 @@ def cost(results: Results, data: DataSet, size: int, column: Column) -> Cell:
     """
     study = results.study(data.study)
     if study is None:
-        return Cell(progress="not run", command=run_command(data.study))
+        return cells.not_run(data.study)
     variants = [one for one in study.variants if one.label.startswith(f"{keyposs.label(size)},")]
     if not variants:
-        return Cell(text="not asked")
+        return cells.NOT_ASKED
     trials = [trial for variant in variants for trial in variant.trials]
     known = {trial: row[column.metric] for trial in trials if (row := results.trials.get(trial, {})).get(column.metric)}
     if not known:

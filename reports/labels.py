@@ -14,6 +14,7 @@ DATASETS = {
 }  # fmt: skip
 MISSING = "–"
 NOT_APPLICABLE = "n/a"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def metric(name: str) -> Metric:
@@ -145,6 +146,15 @@ def number(value: float, of: Column, digits: int | None = None) -> str:
     if not text.strip("+-0."):
         text = text.lstrip("+-")  # zero has no sign
     return text.replace("-", "−")
+
+
+def short_number(value: float) -> str:
+    """A positive number as an axis has it: "0.02", "50", "10⁶", "2×10⁷"."""
+    if 1e-3 <= value < 1e5:
+        return f"{value:g}"
+    digits, _, exponent = f"{value:e}".partition("e")
+    factor, power = f"{float(digits):g}", "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    return power if factor == "1" else f"{factor}×{power}"
 
 
 def published_digits(text: str, of: Column, published_scale: float) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports import labels
-from reports.document import Cell, Column
+from reports.document import Cell, Column, Row
 
 FOLDER = Path(__file__).parent / "literature"
 
@@ -15,6 +15,13 @@ PAPER_KEYS = {
     "001": "sharif2025resnet18",
     "002": "bao2023keyposs",
     "003": "wan2026sht",
+}
+
+AUTHORS = {
+    "000": "Kozłowska et al. 2026",
+    "001": "Sharif et al. 2025",
+    "002": "Bao et al. 2023",
+    "003": "Wan et al. 2026",
 }
 
 # Unit of the paper → what the stored value, a fraction or a count, was multiplied by.
@@ -57,6 +64,21 @@ def read(paper: str, table: str, folder: Path = FOLDER) -> tuple[Published, ...]
         raise ValueError(f"No published table {path.stem} in {folder}. Known: {known}.")
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(Published(**row) for row in csv.DictReader(file))
+
+
+def row(
+    paper: str, where: str, label: str, cells: tuple[Cell, ...], marks: tuple[str, ...] = (), detail: str = ""
+) -> Row:
+    """A published row. `where` in the paper it stands, such as "Table 1"; `detail` is its second line."""
+    return Row(
+        label=label,
+        detail=detail,
+        group=f"Published: {AUTHORS[paper]}, {where}",
+        source="literature",
+        citation=PAPER_KEYS[paper],
+        marks=marks,
+        cells=cells,
+    )
 
 
 def cell(published: Published | None, column: Column, marks: tuple[str, ...] = ()) -> Cell:

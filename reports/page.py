@@ -71,7 +71,12 @@ def _documents(names: Sequence[str], built: dict[str, Table | Figure]) -> dict[s
 
 
 def finding(table: Table) -> str:
-    """The best of the first column in one sentence, with its distance from the baseline; empty while nothing leads."""
+    """What a table answers; else the best of its first column in one sentence, with its distance from the baseline.
+
+    Empty while nothing leads.
+    """
+    if table.finding:
+        return table.finding
     for row in labels.printed(table):
         if not row.cells[0].bold:
             continue
@@ -87,7 +92,7 @@ def finding(table: Table) -> str:
 
 
 def _trials(results: Results, studies: Sequence[StudyResults]) -> list[dict[str, Any]]:
-    names = dict.fromkeys(trial for study in studies for variant in study.variants for trial in variant.trials)
+    names = dict.fromkeys(one.trial for study in studies for one in study.asked())
     return [results.trials[name] for name in names if name in results.trials]
 
 
@@ -100,12 +105,11 @@ def _failures(results: Results, studies: Sequence[StudyResults]) -> tuple[Failur
     """Unsuccessful trials, grouped by study and fingerprint, the largest group first."""
     grouped: dict[tuple[str, str], list[tuple[dict[str, Any], str]]] = {}
     for study in studies:
-        for variant in study.variants:
-            for trial, seed, state in zip(variant.trials, variant.seeds, variant.states, strict=True):
-                if state in UNSUCCESSFUL:
-                    row = results.trials[trial]
-                    key = (study.command, fingerprint(row["error"] or state))
-                    grouped.setdefault(key, []).append((row, f"{study.name} / {variant.label}, seed {seed}"))
+        for one in study.asked():
+            if one.state in UNSUCCESSFUL:
+                row = results.trials[one.trial]
+                key = (study.command, fingerprint(row["error"] or one.state))
+                grouped.setdefault(key, []).append((row, f"{study.name} / {one.label}, seed {one.seed}"))
     groups = [
         FailureGroup(
             error=one_line(members[0][0]["error"] or members[0][0]["state"]),

@@ -3,10 +3,10 @@
 from math import ceil
 
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import LogLocator
 
 from reports.document import Panels
 from reports.plot_lines import LEGEND, draw_line, handles_of
+from reports.plot_ticks import set_log_ticks
 from reports.themes import Theme
 
 MAX_COLUMNS = 4
@@ -36,8 +36,7 @@ def draw_panels(of: Panels, theme: Theme) -> Canvas:
         axes.remove()
     if of.y_log:
         grid[0, 0].set_yscale("log")
-        grid[0, 0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        grid[0, 0].yaxis.set_major_formatter("{x:g}")
+        set_log_ticks(grid[0, 0].yaxis)
         for axes in grid.flat[: len(of.panels)]:
             axes.tick_params(length=0, which="minor", labelleft=False)
     for axes in grid[:, 0]:

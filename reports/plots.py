@@ -9,15 +9,18 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from reports.document import Curves, Figure
+from reports.plot_bars import draw_bars
 from reports.plot_dots import draw_dots
 from reports.plot_faces import draw_faces
 from reports.plot_lines import LEGEND, draw_line, handles_of
 from reports.plot_maps import draw_maps
 from reports.plot_panels import draw_panels
+from reports.plot_planes import draw_planes
 from reports.plot_ranges import draw_ranges
+from reports.plot_ticks import set_log_ticks
 from reports.themes import LIGHT, Theme
 
 STYLE: dict[Any, Any] = {
@@ -69,9 +72,7 @@ def draw_curves(curves: Curves, theme: Theme) -> Canvas:
     if curves.y_log:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
-        subs = (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-        axes.yaxis.set_major_locator(LogLocator(subs=subs))
-        axes.yaxis.set_major_formatter("{x:g}")
+        set_log_ticks(axes.yaxis, (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
     first, last = min(line.x[0] for line in curves.lines), max(line.x[-1] for line in curves.lines)
     axes.set_xlim(curves.x_limits or ((first, last) if first < last else (first - 1, last + 1)))
     if curves.y_limits:
@@ -115,4 +116,6 @@ DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {
     "faces": draw_faces,
     "ranges": draw_ranges,
     "dots": draw_dots,
+    "planes": draw_planes,
+    "bars": draw_bars,
 }

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestrator.schema import UNSUCCESSFUL, State
+from reports import search_results
 from reports.aggregate import Measurement
 from reports.document import Progress
-
-TO_RUN = "to run"  # asked for, not yet in the ledger
+from reports.progress import TO_RUN, progress_of
+from reports.search_results import SearchResults
 
 TRIAL_COLUMNS = [
     "trial", "seed", "method", "dataset", "data_digest", "state", "error", "traceback", "updated_at", "seconds",
-    "host", "hardware", "git_commit", "git_dirty", "versions", "parameters", "macs", "peak_memory_mb",
+    "host", "hardware", "git_commit", "git_dirty", "versions", "selected_epoch", "parameters", "macs", "peak_memory_mb",
 ]  # fmt: skip
 EVALUATION_COLUMNS = [
     "evaluation", "trial", "dataset", "data_digest", "split", "subset", "perturbation", "decoder", "protocol", "metric",
@@ -93,23 +94,53 @@ class Results:
         return grouped
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A trial that a study asks for. `state` is a `State`, or TO_RUN."""
+
+    label: str
+    seed: int
+    trial: str
+    state: str
+
+
 class StudyResults:
-    """One study: its variants with their states, and the values behind its cells."""
+    """One study: its variants with their states, and the values behind its cells.
+
+    A search's trials are no variants: they are in `search`, and the variants are what it confirms.
+    """
 
     def __init__(self, results: Results, name: str, rows: list[dict[str, Any]]) -> None:
         self._results = results
         self.name = name
         self.question: str = rows[0]["question"] or ""
         self.command: str = rows[0]["command"] or run_command(name)
-        self.variants = _variants(rows, results.trials)
+        self._points = [row for row in rows if row.get("point") is not None]  # older rows have no such column
+        self.variants = _variants([row for row in rows if row.get("point") is None], results.trials)
+
+    @cached_property
+    def search(self) -> SearchResults | None:
+        """None where the study is none."""
+        if not self._points:
+            return None
+        rows = self._epochs.filter(_one_of("metric", search_results.metrics(self._points)))
+        epochs: dict[tuple[str, str], dict[int, float]] = {}
+        for row in rows.to_pylist():
+            epochs.setdefault((row["trial"], row["metric"]), {})[row["epoch"]] = row["value"]
+        return search_results.read(self._points, self._results.trials, epochs)
 
     @property
     def baseline(self) -> Variant | None:
         return next((variant for variant in self.variants if variant.baseline), None)
 
+    def variant(self, label: str) -> Variant | None:
+        """The variant that the study calls so; None if it asks for no such."""
+        return next((variant for variant in self.variants if variant.label == label), None)
+
     @property
     def progress(self) -> Progress:
-        return progress_of(dict(self._states()).values())  # a trial that two variants share counts once
+        states = {one.trial: one.state for one in self._of_variants()}  # a trial that two variants share counts once
+        return progress_of(states.values(), self.search.states if self.search else ())
 
     def series(self, variant: Variant) -> int:
         """The variant's place in the study: figures take its colour from it."""
@@ -197,13 +228,21 @@ class StudyResults:
         rows = self._results.ledger.read("trials", only=variant.finished[:1])
         return json.loads(rows["config"][0].as_py()) if len(rows) else {}
 
-    def _states(self) -> Iterable[tuple[str, str]]:
+    def asked(self) -> Iterator[Asked]:
+        """Every trial of the study, those of a search after the others. One that two variants share comes twice."""
+        yield from self._of_variants()
+        for point in self.search.points if self.search else ():
+            yield Asked(label=point.label, seed=point.seed, trial=point.trial, state=point.state)
+
+    def _of_variants(self) -> Iterator[Asked]:
         for variant in self.variants:
-            yield from zip(variant.trials, variant.states, strict=True)
+            for seed, trial, state in zip(variant.seeds, variant.trials, variant.states, strict=True):
+                yield Asked(label=variant.label, seed=seed, trial=trial, state=state)
 
     @cached_property
     def _epochs(self) -> pa.Table:
-        return self._results.ledger.read("epochs", only=[trial for trial, _ in self._states()])
+        trials = [one.trial for one in self._of_variants()] + [row["trial"] for row in self._points]
+        return self._results.ledger.read("epochs", only=trials)
 
     @cached_property
     def _measured(self) -> frozenset[str]:
@@ -229,15 +268,6 @@ def _one_of(column: str, values: Iterable[str]) -> pc.Expression:
 
 def run_command(study: str) -> str:
     return f"marksweep run {study}"
-
-
-def progress_of(states: Iterable[str]) -> Progress:
-    names = {State.FINISHED: "done", State.RUNNING: "running", TO_RUN: "to_run"}
-    counts: dict[str, int] = {}
-    for state in states:
-        name = names.get(state, "failed")
-        counts[name] = counts.get(name, 0) + 1
-    return Progress(**counts)
 
 
 def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> tuple[Variant, ...]:

@@ -6,16 +6,14 @@ Table 5.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from reports import cells, labels, literature
+from reports import cells, labels, literature, paper_studies
 from reports.document import Cell, Column, Row
 from reports.literature import Published
-from reports.query import Results, StudyResults, Variant, run_command
+from reports.paper_studies import DataSet, is_plain
+from reports.query import Results, Way
 
-SPLIT = "test"
 TRANSFER = "pose transfer"  # as an evaluation says it: the pictures that are judged are transfers of second views
-PAPER = "Wan et al. 2026"
 
 WITHOUT_GRADIENT_LOSS = "*"
 HALLUCINATING = ("DHLN", "SHT", "SHT-v")  # each with a twin without the gradient loss
@@ -43,15 +41,6 @@ WIDTH_OF_FACE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """A data set of the tables. `published`: its name in the paper's tables, empty where the paper has none."""
-
-    study: str
-    title: str
-    published: str = ""
-
-
 CELEBA = DataSet(study="sht_celeba", title="CelebA", published="CelebA")
 HELEN = DataSet(study="sht_helen", title="Helen", published="Helen")
 YTF68 = DataSet(study="sht_ytf68", title="ytf68 (16→64 px, small networks, few epochs)")
@@ -68,31 +57,19 @@ NOWHERE: Place = ("", "", "")
 NumberMarks = Mapping[tuple[str, Place], tuple[str, ...]]  # of one number, by its method and place
 
 
-def is_plain(way: tuple[str, str, str]) -> bool:
-    """Whether a way of measuring is test faces as they are, by what the network itself says of them."""
-    return way == (SPLIT, "", "")
-
-
-def shows_large_faces(label: str, way: tuple[str, str, str]) -> bool:
+def shows_large_faces(label: str, way: Way) -> bool:
     """`wants` of the tables that compare networks which restore 256×256 px."""
     return label in LARGE_FACES and is_plain(way)
 
 
-def find(study: StudyResults, label: str) -> Variant | None:
-    return next((variant for variant in study.variants if variant.label == label), None)
-
-
 def cell(results: Results, data: DataSet, label: str, column: Column) -> Cell:
     """What a variant reached on a data set, or why that is not known; "–" where it makes nothing of the kind."""
-    study = results.study(data.study)
-    if study is None:
-        return Cell(progress="not run", command=run_command(data.study))
-    variant = find(study, label)
-    if variant is None:
-        return Cell(text="not asked")
+    found = paper_studies.find(results, data.study, label)
+    if isinstance(found, Cell):
+        return found
     if label.startswith(WITHOUT_PICTURES) if column.metric in OF_PICTURES else label in WITHOUT_LANDMARKS:
         return Cell(text=labels.MISSING)
-    return cells.measured(study, variant, column)
+    return cells.measured(*found, column)
 
 
 def shown_in_table_1(results: Results) -> tuple[str, ...]:
@@ -100,14 +77,6 @@ def shown_in_table_1(results: Results) -> tuple[str, ...]:
     known = [study for data in OF_SMALL_FACES if (study := results.study(data.study)) is not None]
     found = dict.fromkeys((*SMALL_FACES, *(variant.label for study in known for variant in study.variants)))
     return tuple(label for label in found if not label.endswith(WITHOUT_GRADIENT_LOSS))
-
-
-def our_rows(results: Results, columns: Mapping[Column, DataSet], variants: Sequence[str]) -> tuple[Row, ...]:
-    """One row for each variant; every column is of a data set."""
-    return tuple(
-        Row(label=label, group="Ours", cells=tuple(cell(results, data, label, of) for of, data in columns.items()))
-        for label in variants
-    )
 
 
 def printed(table: str) -> dict[str, dict[Place, Published]]:
@@ -130,9 +99,10 @@ def published_rows(
     """
     of_numbers = of_numbers or {}
     return tuple(
-        published_row(
-            method,
+        literature.row(
+            "003",
             f"Table {number}",
+            method,
             tuple(
                 literature.cell(found.get(place), column, of_numbers.get((method, place), ()))
                 for column, place in places
@@ -141,20 +111,6 @@ def published_rows(
             detail=_venue(next(iter(found.values())).year_or_venue),
         )
         for method, found in printed(f"table{number}").items()
-    )
-
-
-def published_row(
-    label: str, where: str, shown: tuple[Cell, ...], marks: tuple[str, ...] = (), detail: str = ""
-) -> Row:
-    return Row(
-        label=label,
-        detail=detail,
-        group=f"Published: {PAPER}, {where}",
-        source="literature",
-        citation=literature.PAPER_KEYS["003"],
-        marks=marks,
-        cells=shown,
     )
 
 

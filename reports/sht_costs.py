@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from statistics import median
 
-from reports import cells, labels, sht
+from reports import cells, labels, paper_studies
 from reports.aggregate import Measurement, mean_over_seeds
 from reports.document import Cell, Column
-from reports.query import Results, StudyResults, Variant, run_command
-from reports.sht import DataSet
+from reports.paper_studies import DataSet
+from reports.query import Results, StudyResults, Variant
 
 COUNTED = ("parameters", "macs")
 MEASURED = ("images_per_second", "peak_memory_mb")
@@ -18,12 +18,10 @@ def cost(results: Results, data: DataSet, label: str, column: Column) -> Cell:
 
     ValueError if two trials of a variant differ in what is counted.
     """
-    study = results.study(data.study)
-    if study is None:
-        return Cell(progress="not run", command=run_command(data.study))
-    variant = sht.find(study, label)
-    if variant is None:
-        return Cell(text="not asked")
+    found = paper_studies.find(results, data.study, label)
+    if isinstance(found, Cell):
+        return found
+    study, variant = found
     if column.metric in COUNTED:
         return _counted(results, study, variant, column)
     return _measured(results, study, variant, column) if column.metric in MEASURED else Cell(text=labels.MISSING)

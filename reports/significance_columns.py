@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from reports import labels
-from reports.aggregate import Summary
+from reports.comparisons import Compared
 from reports.document import Cell, Column
-from reports.significance import NUM_RESAMPLES, PairedByPerson, holm
+from reports.significance import NUM_RESAMPLES, holm
 
 GROUP = "By photograph, over persons"
 CAPTION = (
@@ -29,17 +29,18 @@ def columns(metric: str, split: str = "test") -> tuple[Column, ...]:
     )
 
 
-def cells(compared: Sequence[tuple[PairedByPerson | None, Summary, str]]) -> list[tuple[Cell, ...]]:
-    """All comparisons of one table, each with the same difference by seed and the protocol in words: its cells."""
+def cells(compared: Sequence[Compared]) -> list[tuple[Cell, ...]]:
+    """The cells of all comparisons of one table."""
     of = columns("nme")  # units are those of every NME
-    corrected = iter(holm([one.p for one, _, _ in compared if one is not None]))
+    corrected = iter(holm([each.by_person.p for each in compared if each.by_person is not None]))
     rows = []
-    for one, summary, protocol in compared:
+    for each in compared:
+        one, summary = each.by_person, each.by_seed
         if one is None:
             rows.append((Cell(text="undefined"),) * len(of))
             continue
         values = (one.mean, one.low, one.high, one.p, next(corrected), one.num_images, one.num_persons)
-        about = {"protocol": protocol, "trials": summary.trials, "n": summary.n, "asked": summary.n}
+        about = {"protocol": each.protocol, "trials": summary.trials, "n": summary.n, "asked": summary.n}
         rows.append(
             tuple(Cell(value=float(value), unit=column.unit, **about) for column, value in zip(of, values, strict=True))
         )

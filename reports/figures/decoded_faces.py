@@ -49,7 +49,7 @@ def build(results: Results, study: str) -> Figure | None:
 
 def _read(study: StudyResults, size: int) -> dict[str, Images]:
     """Decoder → test images of the first finished seed; empty where one of the decoders has none."""
-    variant = keyposs.find(study, size, ENCODING)
+    variant = study.variant(keyposs.label(size, ENCODING))
     if variant is None:
         return {}
     texts = {decoder: keyposs.asked_decoder(variant, decoder) for decoder in DECODERS}

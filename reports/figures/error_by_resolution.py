@@ -3,7 +3,7 @@
 Source: wan2026sht Fig. 1.
 """
 
-from reports import aggregate, labels, sht
+from reports import aggregate, labels, paper_studies
 from reports.document import Curves, Figure, Line
 from reports.hallucinations import restores_faces
 from reports.perturbations import perturbations
@@ -25,7 +25,7 @@ def build(results: Results, study: str) -> Figure | None:
     if not lines:
         return None
     values = [value for line in lines for value in (*line.low, *line.high)]
-    column = labels.column(METRIC, sht.SPLIT)
+    column = labels.column(METRIC, paper_studies.SPLIT)
     return Figure(
         name=f"{study}_error_by_resolution",
         title="Error by resolution",
@@ -66,7 +66,7 @@ def _line(study: StudyResults, variant: Variant) -> Line | None:
 
 
 def _values(study: StudyResults, variant: Variant, words: str) -> tuple[aggregate.Measurement, ...]:
-    return study.values(variant, sht.SPLIT, METRIC, perturbation=words)
+    return study.values(variant, paper_studies.SPLIT, METRIC, perturbation=words)
 
 
 def _sides(study: StudyResults, variant: Variant) -> dict[float, str]:
@@ -74,6 +74,6 @@ def _sides(study: StudyResults, variant: Variant) -> dict[float, str]:
     full = study.declaration(variant).get("method", {}).get("input_size")
     if full is None:
         return {}
-    levels = [one for one in perturbations(study, sht.SPLIT) if one.kind == KIND]
+    levels = [one for one in perturbations(study, paper_studies.SPLIT) if one.kind == KIND]
     sides = {float(full): ""} | {full / float(one.level.removeprefix(TIMES)): one.words for one in levels}
     return dict(sorted(sides.items()))

@@ -26,7 +26,7 @@ def build(results: Results, study: str) -> Figure | None:
     lines = [line for line in lines if line is not None]
     if not lines:
         return None
-    has_encodings = any(keyposs.find(known, size, "biased") for size in keyposs.sizes_of(known))
+    has_encodings = any(known.variant(keyposs.label(size, "biased")) for size in keyposs.sizes_of(known))
     column = labels.column(metric, keyposs.SPLIT)
     return Figure(
         name=f"{study}_error_by_size",
@@ -50,7 +50,7 @@ def _line(study: StudyResults, decoder: str, encoding: Encoding | None, metric: 
     """None where fewer than two sizes have been measured."""
     points: dict[int, aggregate.Summary] = {}
     for size in reversed(keyposs.sizes_of(study)):
-        variant = keyposs.find(study, size, encoding)
+        variant = study.variant(keyposs.label(size, encoding))
         if variant is None:
             continue
         text = keyposs.asked_decoder(variant, decoder)

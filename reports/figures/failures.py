@@ -17,7 +17,7 @@ MAX_NETWORKS = 6
 def build(results: Results, study: str) -> Figure | None:
     """None before a network has pictures of more faces; drawing is slow, so only studies of HR-MLFF have one."""
     known = results.study(study)
-    if known is None or hrmlff.find(known, hrmlff.BASELINE) is None:
+    if known is None or known.variant(hrmlff.BASELINE) is None:
         return None
     split = known.main_split
     seen = [(variant.label, ranked(images_of(known, variant, split))) for variant in hrmlff.networks_of(known)]

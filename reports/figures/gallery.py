@@ -18,7 +18,7 @@ MAX_NETWORKS = 6
 def build(results: Results, study: str) -> Figure | None:
     """None before HR-MLFF and another network saw the same faces; drawing is slow, so other studies have none."""
     known = results.study(study)
-    if known is None or hrmlff.find(known, hrmlff.BASELINE) is None:
+    if known is None or known.variant(hrmlff.BASELINE) is None:
         return None
     split = known.main_split
     seen = {variant.label: images_of(known, variant, split) for variant in hrmlff.networks_of(known)}

@@ -3,7 +3,7 @@
 Source: wan2026sht Fig. 7.
 """
 
-from reports import aggregate, labels, sht
+from reports import aggregate, labels, paper_studies, sht
 from reports.document import Face, FaceGrid, Figure
 from reports.hallucinations import restores_faces
 from reports.pictures import Images, common, file_name, made_of
@@ -37,7 +37,7 @@ def build(results: Results, study: str) -> Figure | None:
 
 
 def _transferred(study: StudyResults, variant: Variant) -> Images:
-    made = made_of(study, variant, sht.SPLIT, sht.TRANSFER)
+    made = made_of(study, variant, paper_studies.SPLIT, sht.TRANSFER)
     return {name: row for name, row in made.items() if row["condition"] is not None}
 
 
@@ -49,8 +49,9 @@ def _row(name: str, made: list[Images]) -> tuple[Face, ...]:
 
 def _quality(study: StudyResults, variant: Variant) -> str:
     """What all test faces say, over all seeds."""
-    values = study.values(variant, sht.SPLIT, "psnr", decoder=sht.TRANSFER)
+    values = study.values(variant, paper_studies.SPLIT, "psnr", decoder=sht.TRANSFER)
     if not values:
         return ""
     summary = aggregate.mean_over_seeds(values)
-    return f"{variant.label}: PSNR {labels.number(summary.mean, labels.column('psnr', sht.SPLIT))} dB (n={summary.n})."
+    value = labels.number(summary.mean, labels.column("psnr", paper_studies.SPLIT))
+    return f"{variant.label}: PSNR {value} dB (n={summary.n})."

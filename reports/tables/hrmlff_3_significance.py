@@ -1,8 +1,9 @@
 """Paper 000, Fig. 3: is HR-MLFF really better than the other networks? The paper prints no spread and no test."""
 
 from reports import hrmlff, significance_columns
+from reports.comparisons import Reading
 from reports.document import Row, Table
-from reports.hrmlff_comparisons import COLUMNS, Reading, cells_of
+from reports.hrmlff_comparisons import COLUMNS, cells_of
 from reports.query import Results
 
 STUDIES = hrmlff.STUDIES

@@ -3,7 +3,7 @@
 Source: kozlowska2026hrmlff Fig. 3(a).
 """
 
-from reports import hrmlff, literature
+from reports import hrmlff, literature, paper_studies
 from reports.document import Column, Note, Row, Table
 from reports.hrmlff import FULL, PRIVATE, SYNTHETIC, YTF68, DataSet
 from reports.query import Results
@@ -44,7 +44,7 @@ def build(results: Results) -> Table:
         caption="Paper 000, Fig. 3(a): NME on 300W by network, published and ours, and ours on data that the paper "
         "does not have. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(*_published(), *hrmlff.our_rows(results, COLUMNS)),
+        rows=(*_published(), *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results))),
         notes=NOTES,
     )
 
@@ -52,9 +52,10 @@ def build(results: Results) -> Table:
 def _published() -> list[Row]:
     found = hrmlff.printed("fig3a_300w")
     return [
-        hrmlff.published_row(
-            label,
+        literature.row(
+            "000",
             "Fig. 3(a)",
+            label,
             tuple(
                 literature.cell(found.get((name, data.published)) if of.subset == "all" else None, of)
                 for of, data in COLUMNS.items()

@@ -5,10 +5,10 @@ Source: kozlowska2026hrmlff Fig. 3(b).
 
 from dataclasses import replace
 
-from reports import cells, hrmlff, labels
+from reports import cells, hrmlff, labels, literature
 from reports.document import Cell, Column, Note, Row, Table
 from reports.hrmlff import COFW, FULL, SYNTHETIC, WFLW, YTF68, DataSet
-from reports.query import Results, StudyResults
+from reports.query import Results, StudyResults, Variant
 
 DATA_SETS = (FULL, COFW, WFLW, YTF68, SYNTHETIC)
 STUDIES = tuple(data.study for data in DATA_SETS)
@@ -53,7 +53,7 @@ def _published() -> Row:
     (one,) = hrmlff.printed("fig3b_cofw").values()
     unknown = Cell(text=labels.MISSING, source="literature")
     said = Cell(text=f"{one.value} % fewer", source="literature")
-    return hrmlff.published_row(hrmlff.BASELINE, "Fig. 3(b), COFW", (unknown, unknown, unknown, said), ("a", "b"))
+    return literature.row("000", "Fig. 3(b), COFW", hrmlff.BASELINE, (unknown, unknown, unknown, said), ("a", "b"))
 
 
 def _ours(results: Results, data: DataSet) -> list[Row]:
@@ -65,7 +65,7 @@ def _ours(results: Results, data: DataSet) -> list[Row]:
         Row(
             label=network.label,
             group=group if subset == "all" else f"{group}, {subset}",
-            cells=tuple(_cell(study, network.label, replace(column, subset=subset)) for column in COLUMNS),
+            cells=tuple(_cell(study, network, replace(column, subset=subset)) for column in COLUMNS),
             study=study.name,
             variant=network.variant,
         )
@@ -74,9 +74,7 @@ def _ours(results: Results, data: DataSet) -> list[Row]:
     ]
 
 
-def _cell(study: StudyResults, label: str, column: Column) -> Cell:
-    variant = hrmlff.find(study, label)
-    assert variant is not None
+def _cell(study: StudyResults, variant: Variant, column: Column) -> Cell:
     if column.metric != "success_io_10":
         return cells.measured(study, variant, column)
     failures = cells.measured(study, variant, replace(column, metric="fr_io_10"))

@@ -3,7 +3,7 @@
 Source: kozlowska2026hrmlff Fig. 3(c).
 """
 
-from reports import hrmlff, literature
+from reports import hrmlff, literature, paper_studies
 from reports.document import Column, Note, Row, Table
 from reports.hrmlff import COFW, DATA_SETS, DataSet
 from reports.query import Results
@@ -40,7 +40,7 @@ def build(results: Results) -> Table:
         caption="Paper 000, Fig. 3(c): NME by data set, published and ours. Mean ± sample standard deviation over n "
         "seeds; bold is the best of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(_published(), *hrmlff.our_rows(results, COLUMNS)),
+        rows=(_published(), *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results))),
         notes=NOTES,
     )
 
@@ -50,4 +50,4 @@ def _published() -> Row:
     shown = tuple(
         literature.cell(found.get(data.published), of, MARKS.get(data.published, ())) for of, data in COLUMNS.items()
     )
-    return hrmlff.published_row(hrmlff.BASELINE, "Fig. 3(c)", shown, ("a",))
+    return literature.row("000", "Fig. 3(c)", hrmlff.BASELINE, shown, ("a",))

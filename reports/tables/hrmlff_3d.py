@@ -3,7 +3,7 @@
 Source: kozlowska2026hrmlff Fig. 3(d).
 """
 
-from reports import hrmlff, literature
+from reports import hrmlff, literature, paper_studies
 from reports.document import Column, Note, Row, Table
 from reports.hrmlff import DATA_SETS, WFLW, DataSet
 from reports.query import Results
@@ -32,7 +32,7 @@ def build(results: Results) -> Table:
         caption="Paper 000, Fig. 3(d): AUC of the NME by the outer eye corners up to 7 % and up to 10 %, published and "
         "ours. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(_published(), *hrmlff.our_rows(results, COLUMNS)),
+        rows=(_published(), *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results))),
         notes=NOTES,
     )
 
@@ -40,4 +40,4 @@ def build(results: Results) -> Table:
 def _published() -> Row:
     (one,) = hrmlff.printed("fig3d_auc").values()
     shown = tuple(literature.cell(one if data is WFLW else None, of) for of, data in COLUMNS.items())
-    return hrmlff.published_row(hrmlff.BASELINE, "Fig. 3(d)", shown, ("a", "b"))
+    return literature.row("000", "Fig. 3(d)", hrmlff.BASELINE, shown, ("a", "b"))

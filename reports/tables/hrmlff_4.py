@@ -4,9 +4,10 @@ Fusion, loss and augmentation are the paper's; what follows them are parts and s
 Source: kozlowska2026hrmlff Fig. 4.
 """
 
-from reports import cells, hrmlff, literature, significance_columns
+from reports import cells, hrmlff, literature, paper_studies, significance_columns
+from reports.comparisons import Reading
 from reports.document import Cell, Note, Row, Table
-from reports.hrmlff_comparisons import COLUMNS, ERROR, Reading, cells_of
+from reports.hrmlff_comparisons import COLUMNS, ERROR, cells_of
 from reports.query import Results, StudyResults
 
 STUDIES = hrmlff.STUDIES
@@ -48,8 +49,8 @@ NOTES = (
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table: HR-MLFF and its changes, no other network."""
     if label == hrmlff.BASELINE:
-        return hrmlff.is_plain(way) or way == (hrmlff.SPLIT, "", hrmlff.LAST_WEIGHTS)
-    return bool(hrmlff.change(label)) and hrmlff.is_plain(way)
+        return paper_studies.is_plain(way) or way == (hrmlff.SPLIT, "", hrmlff.LAST_WEIGHTS)
+    return bool(hrmlff.change(label)) and paper_studies.is_plain(way)
 
 
 def build(results: Results) -> Table:
@@ -117,5 +118,5 @@ def _published() -> list[Row]:
     for one in literature.read("000", "fig4_ablation"):
         heading, marks = PUBLISHED[one.note.removeprefix("ablation axis: ").partition(";")[0]]
         shown = tuple(literature.cell(one if of is ERROR else None, of) for of in COLUMNS)
-        rows.append(hrmlff.published_row(one.method, f"Fig. 4{heading}, 300W", shown, ("a", *marks)))
+        rows.append(literature.row("000", f"Fig. 4{heading}, 300W", one.method, shown, ("a", *marks)))
     return rows

@@ -70,9 +70,9 @@ def _rows(results: Results, data: hrmlff.DataSet, networks: tuple[str, ...], col
 
 def _cells(study: StudyResults, network: str, words: str) -> tuple[Cell, ...]:
     error, difference, failures = _columns(network)
-    variant = hrmlff.find(study, network)
+    variant = study.variant(network)
     if variant is None:
-        return (Cell(text="not asked"),) * 3
+        return (cells.NOT_ASKED,) * 3
     return (
         cells.measured(study, variant, error, words),
         against_clean(study, variant, difference, words) if words else Cell(text=labels.MISSING),

@@ -81,16 +81,15 @@ def build(results: Results) -> Table:
 
 def _published(name: str) -> Row:
     printed = {one.subset: one for one in literature.read("002", "table1") if one.method == name}
-    return Row(
-        label=name,
-        group="Published: Bao et al. 2023, Table 1",
-        source="literature",
-        citation=literature.PAPER_KEYS["002"],
-        marks=("a", *MARKS.get(name, ())),
-        cells=tuple(
+    return literature.row(
+        "002",
+        "Table 1",
+        name,
+        tuple(
             literature.cell(printed.get(f"heatmap {size}"), column)
             for size, column in zip(keyposs.SIZES, COLUMNS, strict=True)
         ),
+        marks=("a", *MARKS.get(name, ())),
     )
 
 

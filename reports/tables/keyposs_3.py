@@ -88,17 +88,16 @@ def _published() -> Iterable[Row]:
     for name, printed in methods.items():
         by_column = {(one.dataset, one.metric): one for one in printed}
         pretrained = printed[0].note.partition(";")[0].removeprefix("pretrained=")
-        yield Row(
-            label=name,
-            detail=f"{printed[0].year_or_venue}, pretrained: {pretrained}",
-            group="Published: Bao et al. 2023, Table 3",
-            source="literature",
-            citation=literature.PAPER_KEYS["002"],
-            marks=("c", *MARKS.get(name, ())),
-            cells=tuple(
+        yield literature.row(
+            "002",
+            "Table 3",
+            name,
+            tuple(
                 literature.cell(by_column.get(PUBLISHED.get(column, ("", ""))), column, _marks(name, column))
                 for column in COLUMNS
             ),
+            marks=("c", *MARKS.get(name, ())),
+            detail=f"{printed[0].year_or_venue}, pretrained: {pretrained}",
         )
 
 

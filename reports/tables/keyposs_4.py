@@ -59,16 +59,15 @@ def build(results: Results) -> Table:
 def _published(kernel: int) -> Row:
     name = f"KeyPosS (Unbiased) kernel {kernel}x{kernel}"
     printed = {one.subset: one for one in literature.read("002", "table4") if one.method == name}
-    return Row(
-        label=f"KeyPosS {kernel}×{kernel}",
-        group="Published: Bao et al. 2023, Table 4 (WFLW)",
-        source="literature",
-        citation=literature.PAPER_KEYS["002"],
-        marks=("a", "b") if kernel > min(keyposs.SIZES) else ("a",),
-        cells=tuple(
+    return literature.row(
+        "002",
+        "Table 4 (WFLW)",
+        f"KeyPosS {kernel}×{kernel}",
+        tuple(
             literature.cell(printed.get(f"heatmap {size}"), column)
             for size, column in zip(keyposs.SIZES, COLUMNS, strict=True)
         ),
+        marks=("a", "b") if kernel > min(keyposs.SIZES) else ("a",),
     )
 
 

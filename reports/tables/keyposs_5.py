@@ -80,17 +80,16 @@ def column(data: DataSet, size: int) -> Column:
 
 def _published(name: str, columns: list[tuple[DataSet, int]]) -> Row:
     printed = {(one.method, one.dataset, one.subset): one for one in literature.read("002", "table5")}
-    return Row(
-        label=name,
-        detail=f"{PUBLISHED[name][0]} encoding",
-        group="Published: Bao et al. 2023, Table 5",
-        source="literature",
-        citation=literature.PAPER_KEYS["002"],
-        marks=("a", "c", "d") if name.startswith("KeyPosS") else ("b",) if name == "Distribution-Aware" else (),
-        cells=tuple(
+    return literature.row(
+        "002",
+        "Table 5",
+        name,
+        tuple(
             literature.cell(printed.get((name, data.published, f"heatmap {size}")), column(data, size))
             for data, size in columns
         ),
+        marks=("a", "c", "d") if name.startswith("KeyPosS") else ("b",) if name == "Distribution-Aware" else (),
+        detail=f"{PUBLISHED[name][0]} encoding",
     )
 
 
@@ -107,7 +106,7 @@ def _ours(results: Results, columns: list[tuple[DataSet, int]], encoding: Encodi
 def _by_validation(results: Results, data: DataSet, size: int) -> Cell:
     """The test error of the kernel with the lowest mean validation error; empty where none was measured there."""
     study = results.study(data.study)
-    variant = keyposs.find(study, size, CHOSEN) if study else None
+    variant = study.variant(keyposs.label(size, CHOSEN)) if study else None
     if study is None or variant is None:
         return Cell(text=labels.MISSING)
 

@@ -28,7 +28,7 @@ def build(results: Results) -> Table | None:
     found = comparisons(results)
     if not found:
         return None
-    compared = significance_columns.cells([(one.by_person, one.by_seed, one.protocol) for one in found])
+    compared = significance_columns.cells([one.compared for one in found])
     return Table(
         name="keyposs_5_significance",
         title="Decoders against KeyPosS: paired differences",
@@ -41,7 +41,7 @@ def build(results: Results) -> Table | None:
 
 
 def _row(one: Comparison, by_person: tuple[Cell, ...]) -> Row:
-    by_seed = cells.of_summary(one.by_seed, one.protocol, BY_SEED, asked=one.by_seed.n)
+    by_seed = cells.of_summary(one.compared.by_seed, one.compared.protocol, BY_SEED, asked=one.compared.by_seed.n)
     return Row(
         label=one.title,
         detail=labels.metric_title(labels.column(one.data.metric, "test")),

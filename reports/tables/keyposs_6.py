@@ -57,16 +57,15 @@ def build(results: Results) -> Table:
 
 def _published() -> Row:
     printed = {(one.metric, one.subset): one for one in literature.read("002", "table6")}
-    return Row(
-        label="KeyPosS, HRNetV2-W18",
-        group="Published: Bao et al. 2023, Table 6",
-        source="literature",
-        citation=literature.PAPER_KEYS["002"],
-        marks=("a", "b"),
-        cells=tuple(
+    return literature.row(
+        "002",
+        "Table 6",
+        "KeyPosS, HRNetV2-W18",
+        tuple(
             literature.cell(printed.get((QUANTITIES[metric][0], f"heatmap {size}")), column)
             for (metric, size), column in zip(PLACES, COLUMNS, strict=True)
         ),
+        marks=("a", "b"),
     )
 
 

@@ -59,15 +59,14 @@ def build(results: Results) -> Table:
 
 def _published_row() -> Row:
     published = {(one.subset, one.metric): one for one in literature.read("001", "table1")}
-    return Row(
-        label="ResNet18-gray",
-        detail="300W, train/validation, normaliser not stated",
-        group="Published: Sharif et al. 2025, Table 1",
-        source="literature",
-        citation=literature.PAPER_KEYS["001"],
-        marks=("a", "b", "c"),
-        cells=tuple(
+    return literature.row(
+        "001",
+        "Table 1",
+        "ResNet18-gray",
+        tuple(
             literature.cell(published.get(key) if key else None, column, marks)
             for column, (key, marks) in PUBLISHED.items()
         ),
+        marks=("a", "b", "c"),
+        detail="300W, train/validation, normaliser not stated",
     )

@@ -4,7 +4,7 @@ Beyond the paper's: SSIM as DIC's code computes it, the mean error by the width 
 not have, and variants that it does not compare. Source: wan2026sht Table 1.
 """
 
-from reports import labels, sht
+from reports import labels, paper_studies, sht
 from reports.document import Column, Note, Table
 from reports.query import Results
 from reports.sht import DataSet, Place
@@ -15,7 +15,7 @@ STUDIES = tuple(data.study for data in DATA_SETS)
 # Our metric → the paper's, "" where it has none.
 METRICS = {"psnr": "PSNR", "ssim": "SSIM", "ssim_dic": "SSIM", "nrmse_width": "NME_wid", "nme_width": ""}
 COLUMNS: dict[Column, DataSet] = {
-    labels.column(metric, sht.SPLIT, group=data.title): data for data in DATA_SETS for metric in METRICS
+    labels.column(metric, paper_studies.SPLIT, group=data.title): data for data in DATA_SETS for metric in METRICS
 }
 PLACES: tuple[tuple[Column, Place], ...] = tuple(
     (column, (data.published, "test", METRICS[column.metric])) for column, data in COLUMNS.items()
@@ -43,7 +43,7 @@ MARKS = {
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table: test faces as they are, with the gradient loss."""
-    return not label.endswith(sht.WITHOUT_GRADIENT_LOSS) and sht.is_plain(way)
+    return not label.endswith(sht.WITHOUT_GRADIENT_LOSS) and paper_studies.is_plain(way)
 
 
 def build(results: Results) -> Table:
@@ -57,6 +57,9 @@ def build(results: Results) -> Table:
         "four times and not eight; some faces of ytf68 are smaller than that, and count as true though they were "
         "enlarged. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(*sht.published_rows(1, PLACES, MARKS), *sht.our_rows(results, COLUMNS, sht.shown_in_table_1(results))),
+        rows=(
+            *sht.published_rows(1, PLACES, MARKS),
+            *paper_studies.our_rows(results, COLUMNS, sht.shown_in_table_1(results), sht.cell),
+        ),
         notes=NOTES,
     )

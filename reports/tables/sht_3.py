@@ -4,7 +4,7 @@ Columns beyond the paper's: errors by the data set's own face box, which others 
 Source: wan2026sht Table 3.
 """
 
-from reports import labels, sht
+from reports import labels, paper_studies, sht
 from reports.document import Column, Note, Table
 from reports.query import Results
 from reports.sht import AFLW, NOWHERE, DataSet, NumberMarks, Place
@@ -15,7 +15,7 @@ _SUBSETS = {"all": "full", "frontal": "frontal"}  # ours → the paper's
 
 
 def _column(metric: str, subset: str = "all") -> Column:
-    return labels.column(metric, sht.SPLIT, subset=subset, group=f"AFLW: {_SUBSETS[subset]}")
+    return labels.column(metric, paper_studies.SPLIT, subset=subset, group=f"AFLW: {_SUBSETS[subset]}")
 
 
 PLACES: tuple[tuple[Column, Place], ...] = (
@@ -71,6 +71,9 @@ def build(results: Results) -> Table:
         "ours; the paper prints the AUC in percent. Mean ± sample standard deviation over n seeds; bold is the best "
         "of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(*sht.published_rows(3, PLACES, MARKS, OF_NUMBERS), *sht.our_rows(results, COLUMNS, sht.LARGE_FACES)),
+        rows=(
+            *sht.published_rows(3, PLACES, MARKS, OF_NUMBERS),
+            *paper_studies.our_rows(results, COLUMNS, sht.LARGE_FACES, sht.cell),
+        ),
         notes=NOTES,
     )

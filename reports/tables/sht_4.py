@@ -3,7 +3,7 @@
 Source: wan2026sht Table 4.
 """
 
-from reports import labels, sht
+from reports import labels, paper_studies, sht
 from reports.document import Column, Note, Table
 from reports.query import Results
 from reports.sht import WFLW, DataSet, NumberMarks
@@ -12,7 +12,9 @@ STUDIES = (WFLW.study,)
 
 # Our metric → the paper's.
 METRICS = {"nme_io": "NME_io", "auc_io_10": "AUC_io_10", "fr_io_10": "FR_io_10"}
-COLUMNS: dict[Column, DataSet] = {labels.column(metric, sht.SPLIT, group=WFLW.title): WFLW for metric in METRICS}
+COLUMNS: dict[Column, DataSet] = {
+    labels.column(metric, paper_studies.SPLIT, group=WFLW.title): WFLW for metric in METRICS
+}
 PLACES = tuple((column, ("WFLW", "full", METRICS[column.metric])) for column in COLUMNS)
 
 NOTES = (
@@ -41,6 +43,9 @@ def build(results: Results) -> Table:
         "published and ours. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same "
         "data.",
         columns=tuple(COLUMNS),
-        rows=(*sht.published_rows(4, PLACES, MARKS, OF_NUMBERS), *sht.our_rows(results, COLUMNS, sht.LARGE_FACES)),
+        rows=(
+            *sht.published_rows(4, PLACES, MARKS, OF_NUMBERS),
+            *paper_studies.our_rows(results, COLUMNS, sht.LARGE_FACES, sht.cell),
+        ),
         notes=NOTES,
     )

@@ -6,7 +6,7 @@ Columns beyond the paper's: the differences, of ours paired by seed. Source: wan
 from collections.abc import Sequence
 from itertools import chain
 
-from reports import aggregate, cells, labels, literature, sht
+from reports import aggregate, cells, labels, literature, paper_studies, sht
 from reports.document import Cell, Column, Note, Row, Table
 from reports.query import Results
 from reports.sht import DataSet
@@ -20,8 +20,10 @@ METRICS = {"psnr": "PSNR", "ssim": "SSIM", "nrmse_width": "NME_wid"}  # ours →
 def _columns(metric: str) -> tuple[Column, Column, Column]:
     """Without the gradient loss, with it, and the difference."""
     heading = labels.metric(metric).title
-    without, with_loss = (labels.column(metric, sht.SPLIT, title=words, group=heading) for words in ("without", "with"))
-    return without, with_loss, labels.column(metric, sht.SPLIT, difference=True, title="Δ", group=heading)
+    without, with_loss = (
+        labels.column(metric, paper_studies.SPLIT, title=words, group=heading) for words in ("without", "with")
+    )
+    return without, with_loss, labels.column(metric, paper_studies.SPLIT, difference=True, title="Δ", group=heading)
 
 
 COLUMNS = tuple(chain.from_iterable(map(_columns, METRICS)))
@@ -36,7 +38,7 @@ NOTES = (
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table: both twins on test faces as they are."""
-    return label.removesuffix(sht.WITHOUT_GRADIENT_LOSS) in VARIANTS and sht.is_plain(way)
+    return label.removesuffix(sht.WITHOUT_GRADIENT_LOSS) in VARIANTS and paper_studies.is_plain(way)
 
 
 def build(results: Results) -> Table:
@@ -62,7 +64,7 @@ def _published(data: DataSet, label: str) -> Row:
         pair = [literature.cell(one, of) for one, of in zip(numbers, columns[:2], strict=True)]
         shown += (*pair, _minus(pair))
     marks = ("b", "c") if label == "FHS" else ("a", "c")
-    return sht.published_row(label, f"Table 5, {data.published}", tuple(shown), marks)
+    return literature.row("003", f"Table 5, {data.published}", label, tuple(shown), marks)
 
 
 def _minus(pair: Sequence[Cell]) -> Cell:

@@ -3,7 +3,7 @@
 Rows beyond the paper's: our networks without such faces. Source: wan2026sht Table 6.
 """
 
-from reports import labels, sht
+from reports import labels, paper_studies, sht
 from reports.document import Column, Note, Table
 from reports.query import Results
 from reports.sht import IBUG300W, DataSet, NumberMarks
@@ -14,7 +14,7 @@ VARIANTS = ("SHN (256×256)", "SHT-M", *sht.WEAKLY_SUPERVISED, "SHT-M-i", "SHT-M
 # Our subset → the paper's.
 SUBSETS = {"common": "common", "challenging": "challenging", "all": "full"}
 COLUMNS: dict[Column, DataSet] = {
-    labels.column("nme_ip", sht.SPLIT, subset=subset, group=f"300W: {name}"): IBUG300W
+    labels.column("nme_ip", paper_studies.SPLIT, subset=subset, group=f"300W: {name}"): IBUG300W
     for subset, name in SUBSETS.items()
 }
 PLACES = tuple((column, ("300W", SUBSETS[column.subset], "NME_ip")) for column in COLUMNS)
@@ -44,7 +44,7 @@ OF_NUMBERS: NumberMarks = {("SBR(+YouTube-Face)", ("300W", "full", "NME_ip")): (
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's measurement stands in this table."""
-    return label in VARIANTS and sht.is_plain(way)
+    return label in VARIANTS and paper_studies.is_plain(way)
 
 
 def build(results: Results) -> Table:
@@ -55,6 +55,9 @@ def build(results: Results) -> Table:
         "landmarks, published and ours; of ours SHN and SHT-M saw none, -i saw CelebA and -v 300VW. Mean ± sample "
         "standard deviation over n seeds; bold is the best of our rows on the same data.",
         columns=tuple(COLUMNS),
-        rows=(*sht.published_rows(6, PLACES, MARKS, OF_NUMBERS), *sht.our_rows(results, COLUMNS, VARIANTS)),
+        rows=(
+            *sht.published_rows(6, PLACES, MARKS, OF_NUMBERS),
+            *paper_studies.our_rows(results, COLUMNS, VARIANTS, sht.cell),
+        ),
         notes=NOTES,
     )

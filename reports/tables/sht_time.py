@@ -3,7 +3,7 @@
 Source: wan2026sht Sec. 4.5.
 """
 
-from reports import labels, literature, sht
+from reports import labels, literature, paper_studies, sht
 from reports.document import Note, Row, Table
 from reports.query import Results
 from reports.sht import DataSet
@@ -24,7 +24,8 @@ QUANTITIES = {
     "peak_memory_mb": ("Training", ""),
 }
 COLUMNS = tuple(
-    labels.column(metric, sht.SPLIT, group=heading, compare=False) for metric, (heading, _) in QUANTITIES.items()
+    labels.column(metric, paper_studies.SPLIT, group=heading, compare=False)
+    for metric, (heading, _) in QUANTITIES.items()
 )
 PUBLISHED = {"SHN": ("a", "b"), "DHLN": ("a", "b", "c")}  # with their marks
 
@@ -54,7 +55,7 @@ NOTES = (
 
 def wants(label: str, way: tuple[str, str, str]) -> bool:
     """Whether a study's trials stand in this table. Others cost what these do: they differ in losses and data."""
-    return label in (*VARIANTS, *VARIANTS_OF_LARGE_FACES) and sht.is_plain(way)
+    return label in (*VARIANTS, *VARIANTS_OF_LARGE_FACES) and paper_studies.is_plain(way)
 
 
 def build(results: Results) -> Table:
@@ -77,9 +78,10 @@ def _variants(data: DataSet) -> tuple[str, ...]:
 def _published() -> list[Row]:
     found = {(one.method, one.metric): one for one in literature.read("003", "sec4_5")}
     return [
-        sht.published_row(
-            method,
+        literature.row(
+            "003",
             "Sec. 4.5",
+            method,
             tuple(
                 literature.cell(found.get((method, name)), column)
                 for column, (_, name) in zip(COLUMNS, QUANTITIES.values(), strict=True)

@@ -11,11 +11,14 @@ OF_PICTURES = ("psnr", "ssim")  # where faces are restored
 
 
 def build(results: Results, study: str) -> Table | None:
-    """None where the study only measures in other ways, see `study_details`. ValueError if the ledger has no such."""
+    """None where the study only measures in other ways, see `study_details`, or only searches so far.
+
+    ValueError if the ledger has no such study.
+    """
     known = results.study(study)
     if known is None:
         raise ValueError(f"The ledger has no study {study!r}. Known: {', '.join(results.studies()) or 'none yet'}.")
-    if known.ways() and not known.splits():
+    if not known.variants or (known.ways() and not known.splits()):
         return None
     split = known.main_split
     name = labels.split_name(split).lower()

@@ -80,7 +80,7 @@ def test_rendered_faces_contradict_nobody(ledger):
     for decoder, mean in ((keyposs.TWO_HOT, 0.06), (keyposs.KEYPOSS, 0.07)):
         ledger.read_maps(keyposs.SYNTHETIC.study, "8×8, biased", decoder, [errors(mean)])
     found = comparisons(Results(ledger))
-    assert [one.by_person.is_sure for one in found] == [True]
+    assert [one.compared.by_person.is_sure for one in found] == [True]
     assert contradictions(found) == []
 
 
@@ -129,10 +129,10 @@ def test_a_comparison_by_photograph_averages_seeds_first(ledger):
     ledger.read_maps(YTF68, "8×8, biased", keyposs.TWO_HOT, [[0.1, 0.1, 0.3, 0.3], [0.3, 0.3, 0.3, 0.3]])
     ledger.read_maps(YTF68, "8×8, biased", keyposs.KEYPOSS, [[0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1]])
     (one,) = comparisons(Results(ledger))
-    assert one.by_seed.values == pytest.approx((0.1, 0.2))
+    assert one.compared.by_seed.values == pytest.approx((0.1, 0.2))
     # Person 0: (0 + .2) / 2 on both images, person 1: .2.
-    assert one.by_person.mean == pytest.approx(0.15)
-    assert (one.by_person.low, one.by_person.high) == pytest.approx((0.1, 0.2))
+    assert one.compared.by_person.mean == pytest.approx(0.15)
+    assert (one.compared.by_person.low, one.compared.by_person.high) == pytest.approx((0.1, 0.2))
 
 
 def test_aflw_is_compared_by_the_side_of_the_face_box(ledger):
@@ -144,7 +144,7 @@ def test_aflw_is_compared_by_the_side_of_the_face_box(ledger):
     for row in ledger.rows["images"]:
         row["nme_io"] = float("nan")  # profiles have no two outer eye corners
     (one,) = comparisons(Results(ledger))
-    assert one.by_person.mean == pytest.approx(0.02)
+    assert one.compared.by_person.mean == pytest.approx(0.02)
 
 
 def test_without_two_decoders_there_is_no_table_of_differences(ledger):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reports import labels, sht
+from reports import labels, paper_studies, sht
 from reports.query import Results
 from reports.tables import sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_time, study_overview
 from tests.reports.conftest import identity
@@ -13,7 +13,7 @@ from tests.reports.printing import printed
 TABLES = (sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_time)
 STUDY, TITLE = sht.YTF68.study, sht.YTF68.title
 OF_300W = sht.IBUG300W.study
-PLAIN = (sht.SPLIT, "", "")
+PLAIN = (paper_studies.SPLIT, "", "")
 
 
 def restored(decibel: float) -> dict[str, float]:
@@ -200,10 +200,10 @@ def test_trials_of_one_variant_that_differ_in_parameters_are_refused(ledger, ytf
 def test_a_table_wants_only_what_it_shows():
     assert sht_1.wants("Bicubic", PLAIN) and sht_1.wants("DHLN, trained on", PLAIN)
     assert not sht_1.wants("SHT*", PLAIN)
-    assert not sht_1.wants("SHT", (sht.SPLIT, "", sht.TRANSFER))
+    assert not sht_1.wants("SHT", (paper_studies.SPLIT, "", sht.TRANSFER))
     assert sht_5.wants("SHT*", PLAIN) and sht_5.wants("SHT", PLAIN) and sht_5.wants("FHS", PLAIN)
     assert not sht_5.wants("Bicubic", PLAIN)
     assert sht_2.wants("SHT-M-i", PLAIN) and not sht_2.wants("SHT-M (+AFLW)", PLAIN)
     assert sht_6.wants("SHT-M (+AFLW)", PLAIN) and not sht_6.wants("DHLN-M", PLAIN)
     assert sht_time.wants("Hourglass", PLAIN) and not sht_time.wants("SHT-v", PLAIN)
-    assert not any(module.wants("SHT", (sht.SPLIT, "down-sampling ×2", "")) for module in TABLES)
+    assert not any(module.wants("SHT", (paper_studies.SPLIT, "down-sampling ×2", "")) for module in TABLES)
