@@ -5,30 +5,33 @@ import difflib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from search_spaces.search import Search
 from search_spaces.study import Study
 from search_spaces.variants import Variant
 from trainables.config import ConfigError, Mistake, Unknown, collect_mistakes, has, nearest, with_changes
 
 
-def load_study(path: Path, changes: Mapping[str, Any] | None = None) -> Study:
-    """The study that a file declares, with `changes` (dotted paths below a variant) made to every variant and every
-    stage that has such a setting, so that variants go on sharing stages. A setting that no variant has is a mistake.
+def load_study(path: Path, changes: Mapping[str, Any] | None = None, small: bool = False) -> Study | Search:
+    """The STUDY of a file, or its SMALL one, with `changes` by dotted path made to every variant (or to the study
+    itself: seeds, question; or to the search: trials, confirm, …).
 
-    Raises `ConfigError` that lists all mistakes of the file: what, where, the nearest right name, how to fix it.
+    Raises `ConfigError` with every mistake of the file, of what it imports, and of the changes.
     """
+    name = "SMALL" if small else "STUDY"
     with collect_mistakes() as mistakes:
         module = _execute(path, mistakes)
-        study = getattr(module, "STUDY", None)
-        if not isinstance(study, Study):
+        study = getattr(module, name, None)
+        if not isinstance(study, Study | Search):
             if not mistakes:
-                mistakes.append(Mistake("no STUDY = Study(…) in this file.", path.name, "Add it at the end."))
+                fix = "Leave --small out." if small else "Add it at the end."
+                mistakes.append(Mistake(f"no {name} = Study(…) or Search(…) in this file.", path.name, fix))
             raise ConfigError(tuple(mistakes))
         if changes and not mistakes:
             study = _with_changes(study, changes, mistakes)
@@ -47,22 +50,25 @@ def import_study_file(path: Path) -> ModuleType:
     return module
 
 
-def _with_changes(study: Study, changes: Mapping[str, Any], mistakes: list[Mistake]) -> Study:
-    of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in ("seeds", "question")}
+def _with_changes(study: Study | Search, changes: Mapping[str, Any], mistakes: list[Mistake]) -> Study | Search:
+    own = {field.name for field in fields(study)} - {"variants", "base", "space", "evaluations"}
+    of_study = {path: value for path, value in changes.items() if path.partition(".")[0] in own}
     of_variants = {path: value for path, value in changes.items() if path not in of_study}
+    before = (study.base,) if isinstance(study, Search) else study.variants
     with collect_mistakes() as found:
-        known = [path for path in of_variants if any(has(variant, path) for variant in study.variants)]
-        found.extend(_unknown(study, path) for path in of_variants if path not in known)
-        variants = tuple(_changed(variant, {path: of_variants[path] for path in known}) for variant in study.variants)
-        changed = with_changes(study, {**of_study, "variants": variants})
+        known = [path for path in of_variants if any(has(variant, path) for variant in before)]
+        found.extend(_unknown(before, path) for path in of_variants if path not in known)
+        variants = tuple(_changed(variant, {path: of_variants[path] for path in known}) for variant in before)
+        changed_variants = {"base": variants[0]} if isinstance(study, Search) else {"variants": variants}
+        changed = with_changes(study, {**of_study, **changed_variants})
     mistakes.extend(replace(mistake, where="--set") for mistake in found)
     return changed
 
 
-def _unknown(study: Study, path: str) -> Mistake:
+def _unknown(variants: Sequence[Variant], path: str) -> Mistake:
     """The mistake of a path that no variant has, with the nearest setting of any of them."""
     with collect_mistakes() as mistakes:
-        for variant in study.variants:
+        for variant in variants:
             with_changes(variant, {path: None})
     return next((mistake for mistake in mistakes if mistake.fix.startswith("Did you mean")), mistakes[0])
 
@@ -145,7 +151,7 @@ def _wrong_names(module: str, names: list[str]) -> list[tuple[str, str]]:
     return [
         (f"{module} has no {name!r}.", nearest(name, public, "It has"))
         for name in names
-        if not hasattr(found, name) and _importable(module, name) is None
+        if name != "*" and not hasattr(found, name) and _importable(module, name) is None
     ]
 
 

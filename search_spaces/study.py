@@ -1,5 +1,6 @@
 """A study: one question, as data."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +28,8 @@ class Study:
     evaluations: tuple[Evaluation, ...] = (Evaluation(split="test"),)
 
     def __post_init__(self) -> None:
-        labels = [variant.label for variant in self.variants]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        times = Counter(variant.label for variant in self.variants)
+        twice = sorted(label for label, count in times.items() if count > 1)
         if twice:
             raise ValueError(f"two variants are called {twice[0]!r}. Give each a label of its own, tables need it.")
         for data in (evaluation.data for evaluation in self.evaluations if evaluation.data is not None):

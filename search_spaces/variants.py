@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,12 +23,17 @@ class Resources:
 
     `workers=0`: the loop runs in the trial's own warm process, best for trials of up to one device. `workers>=1`: a
     Ray Train worker group that shares each global batch. `cpus` and `gpus` are per process; trials with a fraction
-    share a GPU.
+    share a GPU. `gpus="auto"`: such a share as the memory that a short probe took; none where there is no GPU.
     """
 
     workers: Annotated[int, Field(ge=0)] = 0
     cpus: Annotated[int, Field(ge=1)] = 1
-    gpus: Annotated[float, Field(ge=0)] = 0.0
+    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+
+    @property
+    def share(self) -> float:
+        """`gpus` as a number; one that nobody has probed yet counts as a whole one."""
+        return 1.0 if self.gpus == "auto" else self.gpus
 
 
 @config

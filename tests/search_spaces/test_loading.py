@@ -154,7 +154,7 @@ def test_a_null_byte_in_a_file_is_told(tmp_path):
 @pytest.mark.parametrize("body", ["", "study = 3", "STUDY = 3", "STUDY = None"])
 def test_a_file_without_a_study_is_told_what_to_add(body, study_file):
     (mistake,) = mistakes_of(study_file(body))
-    assert mistake.what == "no STUDY = Study(…) in this file."
+    assert mistake.what == "no STUDY = Study(…) or Search(…) in this file."
     assert mistake.where == "mine.py"
     assert "Add it at the end" in mistake.fix
 

@@ -70,9 +70,10 @@ def test_a_study_needs_a_question_variants_and_seeds_of_at_least_0(given):
 def test_every_study_of_the_project_loads_and_asks_its_question(name):
     study = load_study(study_path(name))
     assert study.question.strip().endswith("?")
-    assert study.variants
-    assert all(variant.label for variant in study.variants)
-    assert len(study.trials()) == len(study.variants) * len(study.seeds)
+    if isinstance(study, Study):  # what holds of a search is in test_search_studies.py
+        assert study.variants
+        assert all(variant.label for variant in study.variants)
+        assert len(study.trials()) == len(study.variants) * len(study.seeds)
     page = ast.get_docstring(ast.parse(study_path(name).read_text(encoding="utf-8"))) or ""
     assert len(page.split()) >= 10
 
