@@ -66,17 +66,36 @@ DataRootOption = Annotated[Path, typer.Option("--data-root", envvar="MARKSWEEP_D
 AddressOption = Annotated[
     str | None, typer.Option("--address", help="A running Ray cluster; without it a private one is started.")
 ]
+SmallOption = Annotated[bool, typer.Option("--small", help="The profile of a search that two cores finish.")]
+HoursOption = Annotated[
+    float | None, typer.Option("--hours", help="Stop in time: what runs then saves, and goes on another time.", min=0)
+]
+GpuHoursOption = Annotated[
+    float | None, typer.Option("--gpu-hours", help="The same, counted over all GPUs of all trials.", min=0)
+]
+ProbeOption = Annotated[
+    bool, typer.Option("--probe", help="Train a few steps of each variant first, so that time and memory are measured.")
+]
+FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Start nothing more once a trial has failed.")]
+KeepGoingOption = Annotated[
+    bool, typer.Option("--keep-going", help="Go on though ten trials have failed of the same cause.")
+]
+SinkOption = Annotated[
+    list[str], typer.Option("--sink", help="Tell it to tensorboard, mlflow or wandb, too.", show_default=False)
+]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show Python tracebacks.")]
 
 
 @app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Only this study.", autocompletion=_studies)] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until all is done or Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.5)] = 5.0,
     storage: StorageOption = "runs",
     debug: DebugOption = False,
 ) -> None:
-    """The ledger's state, and errors grouped by cause."""
-    guarded(lambda: verbs().status(study, _storage(storage), console()), debug)
+    """The ledger's state, and errors grouped by cause; also of what runs elsewhere on the same storage."""
+    guarded(lambda: _status(study, watch, every, _storage(storage)), debug)
 
 
 @app.command()
@@ -87,13 +106,13 @@ def query(
     debug: DebugOption = False,
 ) -> None:
     """SQL over the ledger's tables."""
-    guarded(lambda: verbs().query(sql, _storage(storage), csv, console()), debug)
+    guarded(lambda: _look_verbs().query(sql, _storage(storage), csv, console()), debug)
 
 
 @app.command()
 def studies(debug: DebugOption = False) -> None:
     """What studies there are: their questions, trials and data sets."""
-    guarded(lambda: verbs().studies(console()), debug)
+    guarded(lambda: _look_verbs().studies(console()), debug)
 
 
 @app.command()
@@ -103,7 +122,26 @@ def methods(
     debug: DebugOption = False,
 ) -> None:
     """What methods there are; with a name: its paper, where each piece lives, defaults, parameters, MACs."""
-    guarded(lambda: verbs().methods(name, speed, console()), debug)
+    guarded(lambda: _look_verbs().methods(name, speed, console()), debug)
+
+
+@app.command()
+def export(
+    study: Annotated[str, typer.Argument(help="A search.", autocompletion=_studies)],
+    to: Annotated[str, typer.Argument(help="A database URL (sqlite:///search.db), or the path of a journal file.")],
+    set_: SetOption = [],  # noqa: B006
+    small: SmallOption = False,
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    debug: DebugOption = False,
+) -> None:
+    """Copy a search into an Optuna storage, for its dashboard."""
+
+    def exported() -> int:
+        here = place(storage, data_root)
+        return verbs().export(verbs().open_study(study, changes_of(set_), here, small), to, here, console())
+
+    guarded(exported, debug)
 
 
 @data_app.command("list")
@@ -166,6 +204,15 @@ def data_prepare(
     )
 
 
+def _status(study: str | None, watch: bool, every: float, storage: Any) -> int:
+    from orchestrator.commands_status import status
+    from orchestrator.watching import watch_studies
+
+    if watch:
+        watch_studies(study, storage, every, console())
+    return status(study, storage, console())
+
+
 def console() -> Console:
     # A file or pipe has no width to fit. Errors and labels are shown as they are, `:x:` included.
     return Console(emoji=False) if sys.stdout.isatty() else Console(width=240, emoji=False)
@@ -177,6 +224,13 @@ def verbs() -> ModuleType:
         from orchestrator import commands
 
     return commands
+
+
+def _look_verbs() -> ModuleType:
+    with uncollected():
+        from orchestrator import commands_look
+
+    return commands_look
 
 
 def _data_verbs() -> ModuleType:

@@ -17,6 +17,7 @@ SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the ledger is the log
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # the ledger remembers, not Tune
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # all that the dispatcher gives out start at once
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # reports wait for this poll; its default is 2 s
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.preparing import progress_shown, runner, show_findings
-from orchestrator.printing import next_command
+from orchestrator.printing_errors import next_command
 from orchestrator.session import Place
 from trainables import registry
 from trainables.config import ConfigError, collect_mistakes, with_changes

@@ -7,14 +7,16 @@ from dataclasses import asdict
 from threading import Thread
 from typing import Any
 
+import torch.distributed
 from ray import train, tune
 from ray.train import TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
 from ray.util.queue import Queue
 
 from orchestrator.ledger import Ledger
+from orchestrator.process import session_of
 from orchestrator.schema import UNSUCCESSFUL, State
-from orchestrator.unit import Session, Unit, execute
+from orchestrator.unit import Unit, execute
 from search_spaces.variants import Resources
 from trainables.worker import group_placement
 
@@ -30,19 +32,20 @@ def drive_group(unit: Unit, resources: Resources) -> None:
         row = Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
         if not row or State(row[0]["state"]) not in UNSUCCESSFUL:
             raise
-        tune.report({"trial": unit.id, "state": row[0]["state"], "trained": False, "error": row[0]["error"]})
+        outcome = {"state": row[0]["state"], "trained": False, "error": row[0]["error"]}
+        tune.report({"trial": unit.id, "ended": True} | outcome)
 
 
 def _run_group(unit: Unit, resources: Resources) -> None:
-    gpus = {"GPU": resources.gpus} if resources.gpus else {}
+    gpus = {"GPU": resources.share} if resources.share else {}
     with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder, passing_on() as callback:
         LeanTorchTrainer(
             _group_worker,
             train_loop_config=asdict(unit),
-            torch_config=TorchConfig(backend="nccl" if resources.gpus else "gloo"),
+            torch_config=TorchConfig(backend=_backend(resources)),
             scaling_config=train.ScalingConfig(
                 num_workers=resources.workers,
-                use_gpu=bool(resources.gpus),
+                use_gpu=bool(resources.share),
                 resources_per_worker={"CPU": resources.cpus} | gpus,
             ),
             run_config=train.RunConfig(
@@ -55,8 +58,14 @@ def _run_group(unit: Unit, resources: Resources) -> None:
         ).fit()
 
 
+def _backend(resources: Resources) -> str:
+    # NCCL refuses two workers on one device, where shares of it may put them.
+    return "nccl" if resources.share >= 1 and torch.distributed.is_nccl_available() else "gloo"
+
+
 def _group_worker(config: dict[str, Any]) -> None:
-    execute(Unit(**config), Session(group_placement(), train.report))
+    unit = Unit(**config)
+    execute(unit, session_of(unit, group_placement(), train.report))
 
 
 class ReportCallback(train.UserCallback):

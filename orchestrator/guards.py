@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 from ray import exceptions, tune
+from ray.tune.progress_reporter import TrialProgressCallback
 
 
 class OrphanSweeper(tune.Callback):
@@ -87,6 +88,70 @@ def write_no_trials_down() -> None:
     from ray.tune.execution.tune_controller import TuneController
 
     TuneController._get_trial_checkpoints = lambda self: {}  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def forget_ended_trials() -> None:
+    """Let Tune forget trials that have ended: the ledger remembers them.
+
+    Unguarded, it keeps all that each trial ever reported: some 100 KB a trial in the driver. Needs
+    `write_no_trials_down`, since Tune then looks for trials in what it has written down; and `NoProgress`.
+    """
+    from ray.tune.execution.tune_controller import TuneController
+
+    if getattr(TuneController, "_marksweep_forgets", False):
+        return
+    original = TuneController.on_step_end
+
+    def guarded(self: Any) -> None:
+        original(self)
+        ended = {trial for trial in self._trials if trial.is_finished() and trial not in self._trial_to_actor}
+        if ended:
+            self._trials[:] = [trial for trial in self._trials if trial not in ended]
+            self._pending_trials_list[:] = [trial for trial in self._pending_trials_list if trial not in ended]
+            # Of those that were resetting, the process died before they began.
+            ended_in = (self._live_trials, self._stopped_trials, self._failed_trials, self._resetting_trials)
+            for some in (*ended_in, self._trials_to_cache):
+                some -= ended
+
+    TuneController.on_step_end = guarded
+    TuneController._marksweep_forgets = True  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def look_up_trainables_once() -> None:
+    """Let Tune keep the trainable that it has registered. Unguarded, it asks the cluster for it three times a trial: a
+    third of what a trial costs the driver."""
+    from ray.tune.registry import _Registry
+
+    if getattr(_Registry, "_marksweep_guarded", False):
+        return
+    get, contains, register = _Registry.get, _Registry.contains, _Registry.register
+    known: dict[tuple[str, str], Any] = {}
+
+    def guarded_get(self: Any, category: str, key: str) -> Any:
+        if (category, key) not in known:
+            known[category, key] = get(self, category, key)
+        return known[category, key]
+
+    def guarded_contains(self: Any, category: str, key: str) -> bool:
+        return (category, key) in known or contains(self, category, key)
+
+    def guarded_register(self: Any, category: str, key: str, value: Any) -> None:
+        known.pop((category, key), None)  # every launch registers its own
+        register(self, category, key, value)
+
+    _Registry.get, _Registry.contains, _Registry.register = guarded_get, guarded_contains, guarded_register
+    _Registry._marksweep_guarded = True  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class NoProgress(TrialProgressCallback):
+    """Stands where Tune puts a progress callback of its own, which prints nothing here but keeps every trial."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles callbacks for a restore that is never made
+
+    def on_trial_result(self, *args: Any, **info: Any) -> None: ...
+    def on_trial_error(self, *args: Any, **info: Any) -> None: ...
+    def on_trial_complete(self, *args: Any, **info: Any) -> None: ...
 
 
 @contextmanager

@@ -6,8 +6,8 @@ The same declaration on the same data has the same id on every machine and in ev
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,53 @@ def canonical(value: Any) -> Any:
     class's VERSION stands for its code. Raises ValueError where a file cannot be read.
     """
     if is_config(value):
-        fields = {
-            field.name: (_content if field.metadata.get("file") else canonical)(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if field.metadata.get("identity", True)
-            and not ("neutral" in field.metadata and getattr(value, field.name) == field.metadata["neutral"])
-        }
+        plain: dict[str, Any] = {"kind": type(value).kind}
+        for name, metadata in _counted(type(value)):
+            given = getattr(value, name)
+            if not ("neutral" in metadata and given == metadata["neutral"]):
+                plain[name] = _content(given) if metadata.get("file") else _canonical_once(given)
         version = getattr(type(value), "VERSION", None)
-        return {"kind": type(value).kind, **fields} | ({"version": version} if version is not None else {})
+        return plain if version is None else plain | {"version": version}
     if isinstance(value, tuple | list):
-        return [canonical(item) for item in value]
+        return [_canonical_once(item) for item in value]
     return value
+
+
+# id of a config -> itself, which keeps the id its own, and its canonical form. A study's trials share most of theirs.
+_seen: dict[int, tuple[Any, Any]] = {}
+_SEEN_AT_MOST = 4096
+
+
+def _canonical_once(value: Any) -> Any:
+    """`canonical`, worked out once for each object. Equal ones are not the same: 1 and 1.0 are written differently."""
+    if not is_config(value):
+        return canonical(value)
+    if id(value) in _seen:
+        return _seen[id(value)][1]
+    plain = canonical(value)
+    if not _names_a_file(value):  # what a file holds can change meanwhile
+        if len(_seen) >= _SEEN_AT_MOST:
+            _seen.clear()
+        _seen[id(value)] = (value, plain)
+    return plain
+
+
+def _names_a_file(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_names_a_file, value))
+    if not is_config(value):
+        return False
+    return any(
+        getattr(value, name) is not None if metadata.get("file") else _names_a_file(getattr(value, name))
+        for name, metadata in _counted(type(value))
+    )
+
+
+@cache
+def _counted(cls: type) -> list[tuple[str, Mapping[str, Any]]]:
+    """Names and metadata of the fields that count in identities."""
+    fields = dataclasses.fields(cls)  # pyright: ignore[reportArgumentType]
+    return [(field.name, field.metadata) for field in fields if field.metadata.get("identity", True)]
 
 
 def _content(path: str | None) -> str | None:

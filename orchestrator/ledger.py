@@ -1,7 +1,7 @@
 """The ledger: what was asked, run and measured. This file reads it; `recorder.py` is the only writer of its rows.
 
-Each trial and each evaluation owns a folder with one small Parquet file per table. Finished ones never change, so
-`compact` gathers them in one file per table, and ten thousand of them open like one.
+Each trial and each evaluation owns a folder with one small Parquet file per table. What has ended seldom changes, so
+`compact` gathers it in one file per table, and ten thousand of them open like one.
 """
 
 from collections.abc import Collection
@@ -22,8 +22,9 @@ _FILES = {
 }
 # Rows per image are read one evaluation at a time; gathering them would copy gigabytes at every compaction.
 _COMPACTED = ("epochs", "trials", "evaluations")
+_WHOLE = ("studies", "probes")
 _READERS = 16
-_OVERLAP_NS = 5 * 60 * 10**9  # what was written while a gathering read the rest is read again
+_STAMP = "stamp"  # a column of gathered rows: of the small file that they were read from, see Storage.stamps
 
 
 class Ledger:
@@ -32,45 +33,71 @@ class Ledger:
     def __init__(self, storage: Storage | str) -> None:
         self.storage = Storage(storage) if isinstance(storage, str) else storage
 
-    def read(self, name: str, only: Collection[str] | None = None) -> pa.Table:
-        """One table with exactly its schema; `only` these trials, or evaluations for "evaluations" and "images"."""
-        schema = TABLES[name]
-        if name == "studies":
-            return self._studies()
-        folder, file, column = _FILES[name]
+    def read(self, name: str, only: Collection[str] | None = None, columns: Collection[str] | None = None) -> pa.Table:
+        """One table with exactly its schema; `only` these trials, or evaluations for "evaluations" and "images"; with
+        `columns` only these, in the order of the schema."""
+        schema = pa.schema([field for field in TABLES[name] if columns is None or field.name in columns])
+        if name in _WHOLE:
+            return self._whole_files(name, schema)
+        folder, _, column = _FILES[name]
+        keyed = schema if column in schema.names else schema.append(TABLES[name].field(column))
         keys = set(self.storage.names(folder) if only is None else only)
-        gathered = self._gathered(name, keys)
+        gathered = self._gathered(name, keyed, keys)
         rest = keys - set(gathered[column].unique().to_pylist())
-        paths = [f"{self.storage.root}/{folder}/{key}/{file}" for key in sorted(rest)]
+        paths = self._paths(name, sorted(rest)).values()
         with ThreadPoolExecutor(_READERS) as pool:
-            found = pool.map(lambda path: self.storage.read(path, schema), paths)
-            return pa.concat_tables([gathered, *(part for part in found if part is not None)])
+            found = pool.map(lambda path: self.storage.read(path, keyed), paths)
+            table = pa.concat_tables([gathered, *(part for part in found if part is not None)])
+        return table.select(schema.names)
 
     def compact(self) -> None:
-        """Gather what is finished. Reading gives the same rows before, after, and when this is cut short."""
+        """Gather what has ended. Reading gives the same rows before, after, and when this is cut short."""
+        trials = self.storage.names("trials")
+        keys = {"epochs": trials, "trials": trials, "evaluations": self.storage.names("evaluations")}
+        # Looked at before the rows are read: of a file that is written meanwhile the stamp is another one, and it is
+        # read again.
+        stamps = {name: self._stamps(name, keys[name]) for name in _COMPACTED}
         trials = self.read("trials")
-        # One whose measurement failed is still written to: a later measurement clears its error.
-        whole = (pc.field("error") == "") | pc.field("error").is_null()
-        done = trials.filter((pc.field("state") == State.FINISHED.value) & whole)
-        keep = {"trials": done, "epochs": self.read("epochs", only=done["trial"].to_pylist())}
+        ended = trials.filter(pc.field("state") != State.RUNNING.value)
+        keep = {"trials": ended, "epochs": self.read("epochs", only=ended["trial"].to_pylist())}
         keep["evaluations"] = self.read("evaluations")
         for name in _COMPACTED:
             if len(keep[name]):
-                self.storage.write(self.storage.compacted(name), keep[name])
+                _, _, column = _FILES[name]
+                owners = keep[name][column].combine_chunks().dictionary_encode()
+                stamp = pa.array([stamps[name].get(key) for key in owners.dictionary.to_pylist()], pa.string())
+                stamped = keep[name].append_column(_STAMP, stamp.take(owners.indices))
+                self.storage.write(self.storage.compacted(name), stamped)
 
-    def _gathered(self, name: str, keys: Collection[str]) -> pa.Table:
+    def _gathered(self, name: str, schema: pa.Schema, keys: Collection[str]) -> pa.Table:
         """The compacted rows of these keys, without those whose own file was written since."""
-        schema, path = TABLES[name], self.storage.compacted(name)
-        table = self.storage.read(path, schema) if name in _COMPACTED else None
+        table = None
+        if name in _COMPACTED:
+            table = self.storage.read(self.storage.compacted(name), schema.append(pa.field(_STAMP, pa.string())))
         if table is None:
             return schema.empty_table()
-        folder, file, column = _FILES[name]
-        newer = self.storage.written_since(self.storage.written_at_ns(path) - _OVERLAP_NS, folder, file)
-        kept = pa.array([key for key in keys if key not in newer], pa.string())
-        return table.filter(pc.field(column).isin(kept))
+        _, _, column = _FILES[name]
+        then = table.select([column, _STAMP]).group_by([column, _STAMP], use_threads=False).aggregate([]).to_pydict()
+        now = self._stamps(name, keys)
+        kept = [
+            key
+            for key, stamp in zip(then[column], then[_STAMP], strict=True)
+            if key in keys and now.get(key, stamp) == stamp
+        ]
+        return table.select(schema.names).filter(pc.field(column).isin(pa.array(kept, pa.string())))
 
-    def _studies(self) -> pa.Table:
-        schema = TABLES["studies"]
-        names = [name for name in self.storage.names("studies") if name.endswith(".parquet")]
-        parts = [self.storage.read(self.storage.study(name.removesuffix(".parquet")), schema) for name in names]
+    def _stamps(self, name: str, keys: Collection[str]) -> dict[str, str]:
+        """Of the keys' own files, where there are any."""
+        paths = self._paths(name, keys)
+        found = self.storage.stamps(list(paths.values()))
+        return {key: found[path] for key, path in paths.items() if path in found}
+
+    def _paths(self, name: str, keys: Collection[str]) -> dict[str, str]:
+        folder, file, _ = _FILES[name]
+        return {key: f"{self.storage.root}/{folder}/{key}/{file}" for key in keys}
+
+    def _whole_files(self, folder: str, schema: pa.Schema) -> pa.Table:
+        """Of a table that is one folder of files."""
+        names = [name for name in self.storage.names(folder) if name.endswith(".parquet")]
+        parts = [self.storage.read(f"{self.storage.root}/{folder}/{name}", schema) for name in names]
         return pa.concat_tables([schema.empty_table(), *(part for part in parts if part is not None)])

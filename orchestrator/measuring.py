@@ -34,6 +34,7 @@ class Measuring:
     storage: Storage
     faces_of: Callable[[Dataset, str], Faces]
     metrics: dict[str, Any]
+    parts: int = 1  # in how many each batch of pictures is processed, for want of memory
     _loaded: str = ""  # whose weights the network has
 
     def make(self, evaluations: Sequence[dict[str, Any]]) -> None:
@@ -67,7 +68,8 @@ class Measuring:
             self._loaded = first.weights
         data = first.data or self.trial.data
         faces = self.faces_of(data, digest)
-        together = measure_all(self.model, faces, [evaluation for _, evaluation in group], self.device)
+        evaluations = [evaluation for _, evaluation in group]
+        together = measure_all(self.model, faces, evaluations, self.device, parts=self.parts)
         for (planned, evaluation), measured in zip(group, together, strict=True):
             summaries = measured.summaries()
             facts = {

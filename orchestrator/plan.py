@@ -1,9 +1,10 @@
 """Study × ledger → plan: what is done, to resume, to run, failed or blocked. Pure: nothing is started."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from orchestrator.failures import parts_again
 from orchestrator.identity import DigestOf, evaluation_id, trial_id, variant_id
 from orchestrator.schema import UNSUCCESSFUL, State
 from search_spaces.study import Study
@@ -27,12 +28,23 @@ ACTIVE = (Status.EVALUATE, Status.RESUME, Status.RUN)
 
 
 @dataclass(frozen=True)
+class Begun:
+    """How far a trial had come: epochs, attempts that failed, in how many parts its batches were processed."""
+
+    epochs: int = 0
+    failures: int | None = None  # None: recorded before they were counted
+    parts: int = 1
+    error: str = ""  # of the last that failed
+
+
+@dataclass(frozen=True)
 class Known:
     """What the ledger knows, as far as a plan depends on it."""
 
     states: Mapping[str, State]
     errors: Mapping[str, str]
     evaluated: Collection[str]  # ids of evaluations
+    begun: Mapping[str, Begun] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class Work:
     missing: tuple[Measurement, ...]
     starts_from: tuple[str, ...] = ()  # ids of the stages before
     reason: str = ""  # why it failed, is blocked, or could not be measured
+    begun: Begun = Begun()
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,10 @@ class Plan:
     @property
     def todo(self) -> tuple[Work, ...]:
         return tuple(work for work in self.works if work.status in ACTIVE)
+
+    @property
+    def is_done(self) -> bool:
+        return self.count(Status.DONE) == len(self.works)
 
     def count(self, *statuses: Status) -> int:
         return sum(work.status in statuses for work in self.works)
@@ -123,7 +140,13 @@ def _add(
         for evaluation, data in zip(evaluations, datas, strict=True)
     )
     missing = tuple(measurement for measurement in measurements if measurement.id not in known.evaluated)
-    status, reason = _decide(id, missing, stages, known, retry_failed)
+    most_parts = max(1, trial.recipe.batch_size // trial.shares)
+    status, reason = _decide(id, missing, stages, most_parts, known, retry_failed)
+    begun = known.begun.get(id, Begun())
+    if known.states.get(id) is State.FAILED:
+        # What was short of memory would be again.
+        more = parts_again(begun.error, begun.failures or 0, begun.parts, most_parts)
+        begun = replace(begun, parts=more or begun.parts)
     works[id] = Work(
         id=id,
         variant_id=variant_id(trial, digest_of),
@@ -135,20 +158,33 @@ def _add(
         missing=missing,
         starts_from=tuple(stage.id for stage in stages),
         reason=reason,
+        begun=begun,
     )
     return works[id]
 
 
 def _decide(
-    id: str, missing: tuple[Measurement, ...], stages: Sequence[Work], known: Known, retry_failed: bool
+    id: str,
+    missing: tuple[Measurement, ...],
+    stages: Sequence[Work],
+    most_parts: int,
+    known: Known,
+    retry_failed: bool,
 ) -> tuple[Status, str]:
     state = known.states.get(id)
     if state is State.FINISHED:
         return (Status.EVALUATE, known.errors.get(id, "")) if missing else (Status.DONE, "")
-    if state in UNSUCCESSFUL and not retry_failed:
+    if state in UNSUCCESSFUL and not retry_failed and not _tried_again(id, most_parts, known):
         return Status.FAILED, known.errors.get(id, "")
     for stage in stages:
         if stage.status in (Status.FAILED, Status.BLOCKED):
             how = "failed" if stage.status is Status.FAILED else "is blocked"
             return Status.BLOCKED, f"starts from {stage.id} ({stage.label}), which {how}"
     return (Status.RUN if state is None else Status.RESUME), ""
+
+
+def _tried_again(id: str, most_parts: int, known: Known) -> bool:
+    """Whether a launch was to try it once more, when it ended."""
+    begun = known.begun.get(id, Begun())
+    counted = known.states[id] is State.FAILED and begun.failures is not None
+    return counted and parts_again(begun.error, begun.failures or 0, begun.parts, most_parts) is not None

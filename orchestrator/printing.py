@@ -1,20 +1,25 @@
-"""What the verbs print: plans, counts, errors grouped by cause, the next command."""
+"""What the verbs print: plans, counts, tables of rows."""
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from orchestrator.errors import fingerprint, one_line
+from orchestrator.capacity import Node
 from orchestrator.estimate import Expected
+from orchestrator.figures import duration
 from orchestrator.plan import Plan, Status, Work
-from orchestrator.session import Opened, Place
+from orchestrator.printing_errors import show_errors
+from orchestrator.session import Opened, Place, expected_of
 from search_spaces.variants import Resources
 from trainables.transforms.crop import Crop
 from trainables.trial import Evaluation
@@ -27,6 +32,7 @@ _WORDS = {
     Status.FAILED: "failed",
     Status.BLOCKED: "blocked",
 }
+_EACH = 200  # trials that a plan lists one by one
 _STYLE = {Status.DONE: "green", Status.FAILED: "red", Status.BLOCKED: "yellow"}
 
 
@@ -37,6 +43,29 @@ def progress_bar(console: Console) -> Progress:
 
 def show_plan(made: Plan, console: Console) -> None:
     console.print(Text(f"{made.study}: {made.question}", style="bold"))
+    console.print(_by_variant(made) if len(made.works) > _EACH else _by_trial(made))
+    show_stages(made, console)
+    show_unusual_crops(made, console)
+    console.print(counts(made), markup=False, highlight=False)
+
+
+def _by_variant(made: Plan) -> Table:
+    """How many of each variant's trials are how far: thousands of rows tell nobody anything."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("variant", "plan", "to measure", "where"):
+        table.add_column(column)
+    variants: dict[str, list[Work]] = {}
+    for work in made.works:
+        variants.setdefault(work.variant_id, []).append(work)
+    for works in variants.values():
+        missing = sum(len(work.missing) for work in works)
+        table.add_row(
+            Text(works[0].label), _how_many(works), str(missing) if missing else "", _where(works[0].resources)
+        )
+    return table
+
+
+def _by_trial(made: Plan) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("trial", "variant", "seed", "plan", "to measure", "where"):
         table.add_column(column)
@@ -47,10 +76,7 @@ def show_plan(made: Plan, console: Console) -> None:
         measured = Counter(" ".join((one.evaluation.split, *_ways(one.evaluation))) for one in work.missing)
         splits = ", ".join(name if count == 1 else f"{count} × {name}" for name, count in measured.items())
         table.add_row(work.id, Text(work.label), str(work.trial.seed), state, splits, _where(work.resources))
-    console.print(table)
-    show_stages(made, console)
-    show_unusual_crops(made, console)
-    console.print(counts(made), markup=False, highlight=False)
+    return table
 
 
 def show_stages(made: Plan, console: Console) -> None:
@@ -71,8 +97,11 @@ def _add_stages(tree: Tree, work: Work, by_id: Mapping[str, Work], made: Plan) -
 
 def _how_far(made: Plan, work: Work) -> Text:
     """A variant's name, and how many of its seeds are how far."""
-    statuses = Counter(each.status for each in made.works if each.variant_id == work.variant_id)
-    text = Text(f"{work.label}: ")
+    return Text(f"{work.label}: ") + _how_many([each for each in made.works if each.variant_id == work.variant_id])
+
+
+def _how_many(works: Sequence[Work]) -> Text:
+    text, statuses = Text(), Counter(work.status for work in works)
     for place, (status, count) in enumerate(statuses.items()):
         text.append(f"{', ' if place else ''}{count} {_WORDS[status]}", style=_STYLE.get(status, ""))
     return text
@@ -82,18 +111,42 @@ def _where(resources: Resources) -> str:
     processes = f"{resources.workers} workers" if resources.workers else "in its own process"
     if not resources.gpus:
         return processes
-    return f"{processes}, {resources.gpus:g} GPU{' each' if resources.workers > 1 else ''}"
+    each = " each" if resources.workers > 1 else ""
+    if resources.gpus == "auto":
+        return f"{processes}, a share of a GPU{each} by a probe"
+    return f"{processes}, {resources.gpus:g} GPU{each}"
 
 
-def show_expected(expected: Expected, console: Console) -> None:
-    """Device-hours of what is left to train, and what says so."""
+def show_expected(expected: Expected, console: Console, nodes: Sequence[Node] = ()) -> None:
+    """Device-hours of what is left to train, and what says so; when it ends on these nodes."""
     if not expected.bases:
         return
     hours = " and ".join(f"{_hours(number)} {device}-hours" for device, number in expected.hours.items())
     bases = "; ".join(
         f"{count} {'trial' if count == 1 else 'trials'} by {basis}" for basis, count in expected.bases.items()
     )
-    console.print(f"Training is expected to take {hours} ({bases}).", markup=False, highlight=False, soft_wrap=True)
+    seconds = expected.seconds_on(nodes) if nodes else None
+    until = ""
+    if seconds is not None:
+        end = datetime.now() + timedelta(seconds=seconds)
+        until = f", about {duration(seconds)} on this machine, until {end:%a %H:%M}"
+    text = f"Training is expected to take {hours}{until} ({bases})."
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def expect(made: Plan, place: Place, console: Console, address: str | None = None) -> None:
+    """What training of what a plan lacks is expected to take; on this machine where no cluster is joined."""
+    with console.status("Counting operations of the networks …"):
+        expected = expected_of(made, place)
+    here = [] if address else [Node(len(os.sched_getaffinity(0)), torch.cuda.device_count())]
+    show_expected(expected, console, here)
+
+
+def left_over(why: str, console: Console) -> None:
+    """Why a launch ended before all was done."""
+    if why:
+        text = f"Stopped: {why}. What was begun is saved; the same command goes on."
+        console.print(Text(text, style="yellow"), soft_wrap=True)
 
 
 def _hours(number: float) -> str:
@@ -136,24 +189,6 @@ def show_failures(made: Plan, console: Console) -> None:
     show_errors([{"error": work.reason, "trial": work.id} for work in failed], console)
 
 
-def show_errors(rows: list[dict[str, Any]], console: Console) -> None:
-    """Errors grouped by cause, most frequent first."""
-    groups: dict[str, list[str]] = {}
-    first: dict[str, str] = {}
-    for row in rows:
-        cause = fingerprint(row["error"])
-        first.setdefault(cause, one_line(row["error"]))
-        groups.setdefault(cause, []).append(row["trial"])
-    for cause, trials in sorted(groups.items(), key=lambda group: -len(group[1])):
-        error = first[cause]
-        some = ", ".join(trials[:3]) + (" …" if len(trials) > 3 else "")
-        console.print(Text(f"{len(trials)} × {error}", style="red"), Text(f"  ({some})", style="dim"), soft_wrap=True)
-    if groups:
-        example = next(iter(groups.values()))[0]
-        sql = f"SELECT traceback FROM trials WHERE trial = '{example}'"
-        console.print(f'Where it happened: marksweep query "{sql}"', markup=False, highlight=False, soft_wrap=True)
-
-
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
     """A table; where it is wider than a terminal, one record below the other."""
     widths = [max(map(len, [name, *texts])) for name, *texts in zip(columns, *rows, strict=True)]
@@ -178,8 +213,3 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
-
-
-def next_command(console: Console, command: str) -> None:
-    # Never broken into lines: it is there to be copied.
-    console.print(f"Next: {command}", markup=False, highlight=False, soft_wrap=True)

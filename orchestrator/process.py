@@ -1,36 +1,24 @@
 """The Tune trainable: what runs in a trial's process. It imports little, because every new process waits for it."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from orchestrator.imports import uncollected
 
 with uncollected():
+    import ray
     import torch
     from ray import tune
+    from ray.exceptions import RayError
 
+    from orchestrator.assignment import Assignment
+    from orchestrator.referee import Verdict
     from orchestrator.unit import Session, Unit, execute
-    from search_spaces.variants import Resources
-    from trainables.training import Placement
+    from trainables.placement import Placement
 
-
-@dataclass(frozen=True)
-class Assignment:
-    """A unit, and what it is given."""
-
-    unit: Unit
-    resources: Resources
-
-    def packed(self) -> str:
-        """As one text: Tune copies, flattens and stores a nested config many times for each trial."""
-        given = self.resources
-        return json.dumps({"unit": asdict(self.unit), "workers": given.workers, "cpus": given.cpus, "gpus": given.gpus})
-
-    @staticmethod
-    def unpacked(text: str) -> "Assignment":
-        plain = json.loads(text)
-        return Assignment(Unit(**plain.pop("unit")), Resources(**plain))
+_ANSWER_SECONDS = 30.0  # what is slower than this does not answer: a busy host must not hold trials up
 
 
 def run_trial(config: dict[str, Any]) -> None:
@@ -42,5 +30,20 @@ def run_trial(config: dict[str, Any]) -> None:
 
         drive_group(assignment.unit, assignment.resources)
         return
-    device = torch.device("cuda:0" if assignment.resources.gpus and torch.cuda.is_available() else "cpu")
-    execute(assignment.unit, Session(Placement(device=device), tune.report))
+    device = torch.device("cuda:0" if assignment.resources.share and torch.cuda.is_available() else "cpu")
+    execute(assignment.unit, session_of(assignment.unit, Placement(device=device), tune.report))
+
+
+def session_of(unit: Unit, placement: Placement, report: Any) -> Session:
+    """Where a unit runs, in as many parts as it asks for, with the referee of its launch if it has one."""
+    placement = replace(placement, parts=unit.parts)
+    return Session(placement, report, partial(_ask, unit.referee, unit.id) if unit.referee else None)
+
+
+def _ask(referee: str, trial: str, values: Sequence[float] | None) -> Verdict:
+    """A referee that is gone or does not answer stops nobody."""
+    try:
+        answer = ray.get_actor(referee).verdict.remote(trial, values)
+        return Verdict(ray.get(answer, timeout=_ANSWER_SECONDS))
+    except (ValueError, RayError):
+        return Verdict.GO_ON

@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, STUDIES, TRIALS, UNSUCCESSFUL, State
+from orchestrator.failures import counts
+from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, PROBES, STUDIES, TRIALS, State
 from orchestrator.storage import Storage
 
 
@@ -21,14 +22,15 @@ class TrialRecorder:
         self._storage = storage
         self._folder = storage.trial(facts["trial"])
         before = storage.read(f"{self._folder}/trial.parquet", TRIALS)
-        first = {"attempts": 0, "seconds": 0.0, "epochs_run": 0, "started_at": datetime.now(UTC)}
+        first = {"attempts": 0, "failures": 0, "seconds": 0.0, "epochs_run": 0, "started_at": datetime.now(UTC)}
         self._row: dict[str, Any] = first if before is None else before.to_pylist()[0]
         self._row |= facts
         self._seconds_before = self._row["seconds"]
 
-    def start(self, **facts: Any) -> None:
-        """A new attempt begins."""
+    def start(self, anew: bool = False, **facts: Any) -> None:
+        """A new attempt begins. `anew`: what failed before no longer counts."""
         self._row["attempts"] += 1
+        self._row["failures"] = 0 if anew else self._row["failures"] or 0
         self._write(State.RUNNING, error="", traceback="", **facts)
 
     def epochs(self, history: Sequence[Mapping[str, float]]) -> None:
@@ -49,13 +51,18 @@ class TrialRecorder:
         """Training has come to its end; seconds as in `progress`."""
         self._write(State.FINISHED, epochs_run=epochs_run, seconds=self._seconds_before + seconds, **facts)
 
-    def died(self, error: str, traceback: str) -> None:
-        """Its process died too often. What it could still record itself stays: a network that was trained above all."""
+    def died(self, error: str, traceback: str) -> State:
+        """Its process died. What it could still record itself stays: a network that was trained above all. The state
+        that it has then."""
         state = State(self._row.get("state") or State.RUNNING)
-        if state not in UNSUCCESSFUL:
-            self._write(State.FINISHED if state is State.FINISHED else State.FAILED, error=error, traceback=traceback)
+        if state is State.RUNNING or state is State.FINISHED:
+            state = State.FAILED if state is State.RUNNING else state
+            self.end(state, error=error, traceback=traceback)
+        return state
 
     def end(self, state: State, **facts: Any) -> None:
+        if state is State.FAILED and counts(facts.get("error", "")):
+            self._row["failures"] = (self._row["failures"] or 0) + 1
         self._write(state, **facts)
 
     def measured(self) -> None:
@@ -106,6 +113,12 @@ def record_study(storage: Storage, study: str, rows: Sequence[Mapping[str, Any]]
     """What a study asks for, as it stands now; it replaces what the study asked before."""
     table = pa.Table.from_pylist([{"study": study, **row} for row in rows], schema=STUDIES)
     storage.write(storage.study(study), table)
+
+
+def record_probe(storage: Storage, row: Mapping[str, Any]) -> None:
+    """What a probe of a variant found on one kind of device; it replaces what another found before."""
+    table = pa.Table.from_pylist([{**row, "probed_at": datetime.now(UTC)}], schema=PROBES)
+    storage.write(storage.probe(f"{row['variant']}-{row['device']}"), table)
 
 
 def canonical_json(plain: Any) -> str:

@@ -15,6 +15,7 @@ class State(StrEnum):
     FINISHED = "finished"  # trained to its end; the only state that a table reads
     DIVERGED = "diverged"  # the loss became NaN or infinite
     FAILED = "failed"  # raised, or its process died more often than the retry limit
+    PRUNED = "pruned"  # given up early by a search; goes on from its last epoch where a study needs it whole
 
 
 UNSUCCESSFUL = (State.DIVERGED, State.FAILED)
@@ -32,6 +33,7 @@ TRIALS = pa.schema(
         ("config", pa.string()),  # the whole declaration as canonical JSON
         ("state", pa.string()),
         ("attempts", pa.int64()),
+        ("failures", pa.int64()),  # attempts that failed since a user last asked for it anew
         ("error", pa.string()),  # "ValueError: …", one line; empty while nothing is wrong
         ("traceback", pa.string()),
         ("started_at", TIME),
@@ -45,6 +47,7 @@ TRIALS = pa.schema(
         ("peak_memory_mb", pa.float64()),
         ("unreadable_images", pa.list_(pa.string())),
         ("training_images", pa.int64()),
+        ("parts", pa.int64()),  # in how many parts each batch was processed, for want of memory
         ("workers", pa.int64()),
         ("cpus", pa.int64()),  # of each of its processes
         ("gpus", pa.float64()),
@@ -125,6 +128,25 @@ STUDIES = pa.schema(
         ("perturbation", pa.string()),  # as in "evaluations"
         ("decoder", pa.string()),  # as in "evaluations"
         ("baseline", pa.bool_()),  # the variant that the others of an ablation are compared with
+        # Of a search's trials alone, which have no evaluation:
+        ("number", pa.int64()),  # the order in which points were asked; 0 is the base
+        ("point", pa.string()),  # JSON: path of a setting -> a number, or the name of a choice
+        ("search", pa.string()),  # JSON: objectives, domains, trials; the same in all rows of a search
+    ]
+)
+
+PROBES = pa.schema(
+    [
+        ("variant", pa.string()),
+        ("device", pa.string()),  # GPU or core
+        ("hardware", pa.string()),
+        ("workers", pa.int64()),
+        ("epoch_seconds", pa.float64()),  # of training and validation, expected from a few steps; null: nothing fitted
+        ("parts", pa.int64()),  # in how many a worker's share of a batch fitted; null: not even one face did
+        ("peak_memory_mb", pa.float64()),
+        ("reserved_memory_mb", pa.float64()),  # what its process took of the device
+        ("device_memory_mb", pa.float64()),  # null for processors
+        ("probed_at", TIME),
     ]
 )
 
@@ -134,4 +156,5 @@ TABLES: dict[str, pa.Schema] = {
     "evaluations": EVALUATIONS,
     "images": IMAGES,
     "studies": STUDIES,
+    "probes": PROBES,
 }

@@ -5,34 +5,30 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from orchestrator.costs import complexity_of
 from orchestrator.estimate import PACE_COLUMNS, Expected, expect, paces
 from orchestrator.identity import trial_id
 from orchestrator.ledger import Ledger
-from orchestrator.plan import Known, Plan, Status, Wanted, Work, plan_study
-from orchestrator.provenance import of_code
-from orchestrator.recorder import canonical_json, record_study
+from orchestrator.packing import Memory
+from orchestrator.plan import Begun, Known, Plan, Status, Wanted, Work, plan_study
+from orchestrator.recorder import record_study
 from orchestrator.schema import State
 from orchestrator.storage import Storage
-from orchestrator.unit import Unit
 from search_spaces.loading import load_study
+from search_spaces.search import DEFAULT, Search
 from search_spaces.study import STUDIES, Study, study_names, study_path
 from search_spaces.variants import Variant
 from trainables.cache_folder import Tell
-from trainables.complexity import complexity, operations_of_training
-from trainables.config import to_plain
 from trainables.dataset import UNLABELLED, DataError, Dataset
 from trainables.face_cache import Run, prepare, run_serially
 from trainables.faces import Faces, open_faces
-from trainables.method import Method
-from trainables.schemes import Scheme
 from trainables.stages import mistakes_of_stages
 from trainables.transforms.crop import Crop
-from trainables.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -75,14 +71,20 @@ class Opened:
     command: str
     digest_of: Callable[[Dataset], str]
     adds_seeds: bool = False  # were the seeds named on the command line?
+    search: Search | None = None  # what it is when it is no plain study; `study` is then its base alone
 
 
-def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
-    """Read a study and check that its data are there. Raises ConfigError, ValueError or DataError."""
+def open_study(name: str, changes: Mapping[str, Any], place: Place, small: bool = False) -> Opened:
+    """Read a study or a search (`small`: its profile for two cores) and check that its data are there.
+
+    Raises ConfigError, ValueError or DataError.
+    """
     path = study_path(name)
     if path.parent != STUDIES and path.stem in study_names():
         raise ValueError(f"{path} has the name of a study that is already there. Rename the file: tables go by it.")
-    study = load_study(path, changes)
+    found = load_study(path, changes, small)
+    search = found if isinstance(found, Search) else None
+    study = found if isinstance(found, Study) else _base_of(found)
     missing = [text for dataset in dict.fromkeys(_datasets(study)) if (text := dataset.missing(place.data_root))]
     if missing:
         raise DataError("\n\n".join(missing))
@@ -90,18 +92,27 @@ def open_study(name: str, changes: Mapping[str, Any], place: Place) -> Opened:
     wrong = [f"{name}: {mistake}" for name, trial in named for mistake in mistakes_of_stages(trial)]
     if wrong:
         raise ValueError("\n".join(wrong))
-    settings = _settings(changes)
+    settings = [*(["small"] if small else []), *_settings(changes)]
     # More seeds or other machines are still the same question; other settings are another one.
     same = ("seeds=", "resources.cpus=", "resources.gpus=")
+    if search is not None:
+        # A search goes on with another budget, however it proposes points and gives trials up.
+        same += ("trials=", "at_once=", "sampler=", "stopping=", "confirm=")
     differing = [setting for setting in settings if not setting.startswith(same)]
     return Opened(
         name=re.sub(r"[^\w.+=,()-]", "_", "+".join([path.stem, *differing])),
         study=study,
         path=path,
-        command=place.on(f"marksweep run {shlex.quote(name)}{_as_arguments(changes)}"),
+        command=place.on(f"marksweep run {shlex.quote(name)}{' --small' if small else ''}{_as_arguments(changes)}"),
         adds_seeds="seeds" in changes,
         digest_of=lru_cache(maxsize=None)(lambda dataset: dataset.digest(place.data_root)),
+        search=search,
     )
+
+
+def _base_of(search: Search) -> Study:
+    base = replace(search.base, label=search.base.label or DEFAULT)
+    return Study(question=search.question, variants=(base,), seeds=(search.seed,), evaluations=search.evaluations)
 
 
 def _settings(changes: Mapping[str, Any]) -> list[str]:
@@ -124,20 +135,34 @@ def expected_of(plan: Plan, place: Place) -> Expected:
         return dataset.num_training(place.data_root)
 
     def operations_of(work: Work) -> float | None:
-        macs = _complexity(work.trial).get("training_macs")
+        macs = complexity_of(work.trial).get("training_macs")
         return None if macs is None else macs * training_images(work.trial.data)
 
-    rows = Ledger(place.storage).read("trials").select(PACE_COLUMNS).to_pylist()
-    return expect(plan.works, paces(rows), operations_of)
+    rows = Ledger(place.storage).read("trials", columns=PACE_COLUMNS).to_pylist()
+    probes = Ledger(place.storage).read("probes").to_pylist()
+    probed = {(row["device"], row["variant"]): row["epoch_seconds"] for row in probes if row["epoch_seconds"]}
+    return expect(plan.works, paces(rows), operations_of, probed)
+
+
+def memory_of(place: Place) -> dict[str, Memory]:
+    """What probes found on GPUs, by variant."""
+    rows = Ledger(place.storage).read("probes").to_pylist()
+    on_gpus = [row for row in rows if row["device"] == "GPU" and row["reserved_memory_mb"]]
+    return {row["variant"]: Memory(row["reserved_memory_mb"], row["device_memory_mb"]) for row in on_gpus}
 
 
 def known(ledger: Ledger) -> Known:
     """What the ledger knows, reduced to what plans depend on."""
-    trials = ledger.read("trials").select(["trial", "state", "error"]).to_pylist()
+    columns = ["trial", "state", "error", "epochs_run", "failures", "parts"]
+    trials = ledger.read("trials", columns=columns).to_pylist()
     return Known(
         states={row["trial"]: State(row["state"]) for row in trials},
         errors={row["trial"]: row["error"] or "" for row in trials},
-        evaluated=set(ledger.read("evaluations")["evaluation"].unique().to_pylist()),
+        evaluated=set(ledger.read("evaluations", columns=["evaluation"])["evaluation"].unique().to_pylist()),
+        begun={
+            row["trial"]: Begun(row["epochs_run"] or 0, row["failures"], row["parts"] or 1, row["error"] or "")
+            for row in trials
+        },
     )
 
 
@@ -156,7 +181,7 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
             "variant": work.variant_id,
             "trial": work.id,
             "seed": trial.seed,
-            "stages": sorted(_stages(work, works)),
+            "stages": sorted(stages_of(work, works)),
             "evaluation": measurement.id,
             "split": measurement.evaluation.split,
             "perturbation": measurement.evaluation.perturbed_by,
@@ -169,27 +194,26 @@ def remember_question(opened: Opened, plan: Plan, place: Place) -> None:
     ]
     if opened.adds_seeds:
         asked = {(row["variant"], row["seed"]) for row in rows}
-        before = Ledger(place.storage).read("studies").to_pylist()
         rows += [
             row
-            for row in before
-            if row["study"] == opened.name
+            for row in remembered(opened, place)
+            if row["point"] is None
             and any(row["variant"] == variant for variant, _ in asked)
             and (row["variant"], row["seed"]) not in asked
         ]
+    if opened.search is not None:
+        rows += [row for row in remembered(opened, place) if row["point"] is not None]
     record_study(place.storage, opened.name, rows)
 
 
-def _stages(work: Work, works: Mapping[str, Work]) -> set[str]:
+def remembered(opened: Opened, place: Place) -> list[dict[str, Any]]:
+    """What the ledger has of this question so far."""
+    return [row for row in Ledger(place.storage).read("studies").to_pylist() if row["study"] == opened.name]
+
+
+def stages_of(work: Work, works: Mapping[str, Work]) -> set[str]:
     """Ids of all that a trial starts from, however far before."""
-    return set(work.starts_from).union(*(_stages(works[stage], works) for stage in work.starts_from))
-
-
-def units_of(opened: Opened, plan: Plan, place: Place) -> list[tuple[Work, Unit]]:
-    """What a launch carries out, in the plan's order."""
-    code = of_code()
-    own = opened.path.parent != STUDIES
-    return [(work, _unit(work, code, place, str(opened.path) if own else None, opened.digest_of)) for work in plan.todo]
+    return set(work.starts_from).union(*(stages_of(works[stage], works) for stage in work.starts_from))
 
 
 def prepare_data(
@@ -229,62 +253,6 @@ def prepare_data(
                 "on what its evaluations name, by default test. Add faces, or name other splits."
             )
     return prepared
-
-
-def _unit(
-    work: Work, code: dict[str, Any], place: Place, study_file: str | None, digest_of: Callable[[Dataset], str]
-) -> Unit:
-    plain = to_plain(work.trial)
-    return Unit(
-        trial=plain,
-        facts={
-            "trial": work.id,
-            "variant": work.variant_id,
-            "seed": work.trial.seed,
-            "method": work.trial.method.kind,
-            "dataset": work.trial.data.kind,
-            "data_digest": digest_of(work.trial.data),
-            "config": canonical_json(plain),
-            "cpus": work.resources.cpus,
-            "gpus": work.resources.gpus,
-            **_complexity(work.trial),
-            **code,
-        },
-        evaluations=tuple(
-            {"id": m.id, "config": to_plain(m.evaluation), "digest": digest_of(m.data)} for m in work.missing
-        ),
-        storage=place.storage.location if "://" in place.storage.location else place.storage.root,
-        data_root=str(place.data_root.resolve()),
-        cache=str(place.cache.resolve()),
-        study_file=study_file,
-        starts_from=work.starts_from,
-        unlabelled_digest=digest_of(work.trial.unlabelled) if work.trial.unlabelled else None,
-        trained=work.status is Status.EVALUATE,
-        threads=work.resources.cpus,
-    )
-
-
-def _complexity(trial: Trial) -> dict[str, int]:
-    """What a trial's network and its training cost. Here and not in the trials, because the first count in a process
-    takes a second."""
-    counted = _counted(trial.method, trial.data.scheme)
-    if not counted:
-        return {}
-    faces = 1 + trial.recipe.unlabelled / trial.recipe.batch_size  # for each labelled one
-    return counted | {"training_macs": round(faces * counted["training_macs"])}
-
-
-@lru_cache
-def _counted(method: Method, scheme: Scheme) -> dict[str, int]:
-    """`training_macs` is of one face, labelled or not."""
-    try:
-        parameters, macs = complexity(partial(method.build, scheme), method.input_size)
-        # Where one view is all that is looked at, training is three forward passes: counting it would take long.
-        training_macs = operations_of_training(method, scheme) if method.moves_faces else macs
-        return {"parameters": parameters, "macs": macs, "training_macs": training_macs}
-    except Exception:
-        # A bug in the method: its trials fail with it, alone, and record where it is.
-        return {}
 
 
 def _datasets(study: Study) -> list[Dataset]:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 _FEW_ROWS = 64  # for so few, setting up a compressor and a dictionary per column takes longer than all the rest
+_MANY_ROWS = 10_000  # of fewer, threads take longer to share the columns than one takes to read them
+_FEW_FILES = 64  # to ask for one by one, where each is a request
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,9 @@ class Storage:
     def study(self, study: str) -> str:
         return f"{self.root}/studies/{study}.parquet"
 
+    def probe(self, name: str) -> str:
+        return f"{self.root}/probes/{name}.parquet"
+
     def compacted(self, table: str) -> str:
         return f"{self.root}/compacted/{table}.parquet"
 
@@ -65,15 +71,20 @@ class Storage:
         found = self.filesystem.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
         return sorted(info.base_name for info in found if not info.base_name.endswith(".partial"))
 
-    def written_at_ns(self, path: str) -> int:
-        """When a file was last written, by its filesystem's clock; 0 where that does not tell."""
-        return self.filesystem.get_file_info(path).mtime_ns or 0
+    def stamps(self, paths: Sequence[str]) -> dict[str, str]:
+        """What changes whenever a file is written, by path: when that was, by its filesystem's clock, and its size.
 
-    def written_since(self, since_ns: int, folder: str, file: str) -> set[str]:
-        """The names below a folder of the root whose `file` was written at this time (of the epoch) or later."""
-        selector = fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True, recursive=True)
-        infos = [info for info in self.filesystem.get_file_info(selector) if info.base_name == file]
-        return {info.path.split("/")[-2] for info in infos if (info.mtime_ns or since_ns) >= since_ns}
+        Files that do not exist are left out, and so are those of filesystems that do not tell the time. All lie two
+        levels below the same folder.
+        """
+        if self.is_local or len(paths) <= _FEW_FILES:
+            infos = self.filesystem.get_file_info(paths)
+        else:  # asking an object store for each would take thousands of requests
+            folder = paths[0].rsplit("/", 2)[0]
+            wanted = set(paths)
+            listed = self.filesystem.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=True))
+            infos = [info for info in listed if info.path in wanted]
+        return {info.path: f"{info.mtime_ns} {info.size}" for info in infos if info.is_file and info.mtime_ns}
 
     def write(self, path: str, table: pa.Table) -> None:
         """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones."""
@@ -93,7 +104,13 @@ class Storage:
     def read(self, path: str, schema: pa.Schema) -> pa.Table | None:
         """The rows of a file in the order and types of `schema`; None where there is no such file."""
         try:
-            table = pq.read_table(path, filesystem=self.filesystem)
+            # Whole: half the time of pyarrow's own way through a data set, and one request to an object store.
+            with self.filesystem.open_input_stream(path, compression=None) as stream:
+                content = stream.read()
+            file = pq.ParquetFile(pa.BufferReader(content))
+            there = set(file.schema_arrow.names)
+            wanted = [name for name in schema.names if name in there]
+            table = file.read(wanted, use_threads=file.metadata.num_rows > _MANY_ROWS)
         except FileNotFoundError:
             return None
         except pa.ArrowInvalid as error:
@@ -101,5 +118,7 @@ class Storage:
                 f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for another "
                 "one delete its folder, and run the study again."
             ) from None
+        if table.schema.equals(schema):
+            return table.replace_schema_metadata(None)
         columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
         return pa.table(columns, names=schema.names).cast(schema)

@@ -5,7 +5,7 @@ The same code runs in a trial's own process and in each worker of a Ray Train gr
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ import torch
 from orchestrator.measuring import Measuring
 from orchestrator.provenance import of_machine
 from orchestrator.recorder import TrialRecorder, state_of
+from orchestrator.referee import Verdict
 from orchestrator.schema import State
 from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
@@ -31,9 +32,10 @@ from trainables.complexity import peak_memory_mb, reset_peak_memory
 from trainables.dataset import Dataset
 from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
-from trainables.recipe import PICTURES
+from trainables.out_of_memory import out_of_memory
+from trainables.placement import Placement
 from trainables.stages import united
-from trainables.training import Diverged, Placement, train, why_finished
+from trainables.training import Diverged, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 
@@ -53,18 +55,35 @@ class Unit:
     unlabelled_digest: str | None = None
     trained: bool = False  # only measurements are missing
     threads: int = 1
+    parts: int = 1  # in how many each worker processes its share of a batch, for want of memory
+    epochs_done: int = 0  # before this launch
+    failures: int = 0  # likewise
+    anew: bool = False  # they no longer count: a user has asked for it again
+    referee: str = ""  # name of what answers "go on?" after each epoch; empty: nobody is asked
+    given_up_by: str = ""  # the metric by which a search may give it up; empty: nothing may
+    minimized: bool = True  # of that metric, lower values are better
 
     @property
     def id(self) -> str:
         return self.facts["trial"]
 
+    @property
+    def largest_parts(self) -> int:
+        """Every face alone."""
+        return max(1, self.trial["recipe"]["batch_size"] // self.trial["shares"])
+
 
 @dataclass(frozen=True)
 class Session:
-    """What a unit needs of the place where it runs. `report` is the only line that leaves the process."""
+    """What a unit needs of the place where it runs.
+
+    `report` tells what happened. `verdict` answers, of the values by which a trial may be given up (None: it may not),
+    whether it goes on; where there is none it does.
+    """
 
     placement: Placement = field(default_factory=Placement)
     report: Callable[[dict[str, Any]], None] = lambda metrics: None
+    verdict: Callable[[Sequence[float] | None], Verdict] | None = None
 
 
 @dataclass
@@ -91,13 +110,14 @@ def execute(unit: Unit, session: Session) -> None:
     recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts) if lead else None
     try:
         _train_and_measure(unit, session, storage, recorder, done)
-        if recorder:
+        if recorder and done.trained:
             recorder.measured()
     except Exception as error:
         if recorder is None or session.placement.lost(error):
             raise
         done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
-        done.error = f"{type(error).__name__}: {error}"
+        # Memory runs out in many words; the ledger has one, by which the trial is tried again with less.
+        done.error = f"{'OutOfMemoryError' if out_of_memory(error) else type(error).__name__}: {error}"
         if isinstance(error, Diverged):
             # From its last epoch it would only diverge again.
             delete_checkpoints(storage.trial_folder(unit.id))
@@ -105,21 +125,24 @@ def execute(unit: Unit, session: Session) -> None:
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1 and not done.trained:
             raise
-    outcome = {"trial": unit.id, "state": done.state.value, "trained": done.trained, "error": done.error}
+    outcome = {
+        "trial": unit.id,
+        "ended": True,
+        "state": done.state.value,
+        "trained": done.trained,
+        "error": done.error,
+    }
     session.report(done.metrics | outcome)
 
 
 def _train_and_measure(
     unit: Unit, session: Session, storage: Storage, recorder: TrialRecorder | None, done: _Outcome
 ) -> None:
-    if unit.study_file:
-        import_study_file(Path(unit.study_file))
-    trial: Trial = registry.rebuild(unit.trial)
-    faces = faces_of(trial.data, trial, unit, unit.facts["data_digest"])
+    trial, faces, unlabelled = opened_trial(unit)
     if not done.trained:
-        _train(unit, trial, faces, session, storage, recorder, done)
-    done.trained = True
-    if recorder is None:
+        _train(unit, trial, faces, unlabelled, session, storage, recorder, done)
+    done.trained = done.state is State.FINISHED
+    if recorder is None or not done.trained:
         return
     model = trial.method.build(faces.scheme).to(session.placement.device)
     measuring = Measuring(
@@ -130,6 +153,7 @@ def _train_and_measure(
         storage=storage,
         faces_of=lambda data, digest: faces if data == trial.data else faces_of(data, trial, unit, digest),
         metrics=done.metrics,
+        parts=unit.parts,
     )
     measuring.make(unit.evaluations)
 
@@ -138,6 +162,7 @@ def _train(
     unit: Unit,
     trial: Trial,
     faces: Faces,
+    unlabelled: Faces | None,
     session: Session,
     storage: Storage,
     recorder: TrialRecorder | None,
@@ -152,14 +177,13 @@ def _train(
     initial = None
     if state is None and unit.starts_from:
         initial = united([read_weights(storage.trial_folder(stage)) for stage in unit.starts_from])
-    unlabelled = None
-    if trial.unlabelled is not None and unit.unlabelled_digest is not None:
-        unlabelled = faces_of(trial.unlabelled, trial, unit, unit.unlabelled_digest)
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),
             training_images=len(faces.rows["train"]),
             workers=session.placement.world,
+            parts=unit.parts,
+            anew=unit.anew,
             **of_machine(session.placement.device),
         )
     reset_peak_memory(session.placement.device)
@@ -173,6 +197,12 @@ def _train(
             recorder.epochs(state.history)
             recorder.progress(state.epoch, time.monotonic() - started)
         session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
+        if (stopped := _stopped(unit, session, state.history)) is not None:
+            done.state = stopped
+            done.metrics = {**epoch.metrics, "epoch": state.epoch}
+            if recorder and stopped is State.PRUNED:
+                recorder.end(stopped, selected_epoch=state.selected_epoch)
+            return
     assert state is not None
     selected = state.history[state.selected_epoch - 1] if state.selected_epoch else {}
     done.metrics = {
@@ -180,7 +210,7 @@ def _train(
         "epoch": state.epoch,
         "why": why_finished(state, trial.recipe),
         "selected_epoch": state.selected_epoch,
-        **{f"selected_{name}": selected[name] for name in ("val_nme_io", PICTURES) if name in selected},
+        **{f"selected_{name}": value for name, value in selected.items() if name.startswith("val_")},
     }
     if recorder:
         write_weights(folder, state.selected)
@@ -194,6 +224,31 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
+
+
+def opened_trial(unit: Unit) -> tuple[Trial, Faces, Faces | None]:
+    """The unit's trial, its faces, and the faces of its unlabelled pool where it has one and is still to be trained."""
+    if unit.study_file:
+        import_study_file(Path(unit.study_file))
+    trial: Trial = registry.rebuild(unit.trial)
+    faces = faces_of(trial.data, trial, unit, unit.facts["data_digest"])
+    if unit.trained or trial.unlabelled is None or unit.unlabelled_digest is None:
+        return trial, faces, None
+    return trial, faces, faces_of(trial.unlabelled, trial, unit, unit.unlabelled_digest)
+
+
+def _stopped(unit: Unit, session: Session, history: Sequence[Mapping[str, float]]) -> State | None:
+    """PRUNED where the trial is given up, RUNNING where it goes on another time, None where it goes on now. Of all
+    workers the lead asks, and the others follow."""
+    if session.verdict is None:
+        return None
+    verdict = None
+    if session.placement.rank == 0:
+        sign = 1 if unit.minimized else -1
+        values = [sign * metrics[unit.given_up_by] for metrics in history] if unit.given_up_by else None
+        verdict = session.verdict(values)
+    verdict = session.placement.broadcast(verdict)
+    return {Verdict.PRUNE: State.PRUNED, Verdict.PAUSE: State.RUNNING}.get(verdict)
 
 
 def faces_of(data: Dataset, trial: Trial, unit: Unit, digest: str) -> Faces:

@@ -14,9 +14,10 @@ from orchestrator.estimate import ASSUMED, Basis
 from orchestrator.ledger import Ledger
 from orchestrator.recorder import record_study
 from orchestrator.schema import TABLES, State
-from orchestrator.session import Place, expected_of, make_plan, open_study, remember_question, units_of
+from orchestrator.session import Place, expected_of, make_plan, open_study, remember_question
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
+from orchestrator.units import units_of
 from reports.__main__ import app
 from search_spaces.study import study_names
 from tests.orchestrator.conftest import Said
@@ -231,7 +232,7 @@ def test_a_bug_of_ours_is_a_line_and_exit_code_1(marksweep, monkeypatch):
     def break_down(*arguments):
         raise AssertionError("this is our fault")
 
-    monkeypatch.setattr("orchestrator.commands.methods", break_down)
+    monkeypatch.setattr("orchestrator.commands_look.methods", break_down)
     said = marksweep("methods")
     assert said.code == 1
     assert "AssertionError: this is our fault" in said.err
@@ -242,7 +243,7 @@ def test_an_interruption_says_how_to_go_on(marksweep, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orchestrator.commands.methods", interrupt)
+    monkeypatch.setattr("orchestrator.commands_look.methods", interrupt)
     said = marksweep("methods")
     assert said.code == 130
     assert "the same command goes on" in said.err

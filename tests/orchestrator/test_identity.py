@@ -14,7 +14,7 @@ import pytest
 from orchestrator.identity import canonical, evaluation_id, trial_id, variant_id
 from search_spaces.variants import Resources, Variant
 from trainables.codecs.dark import Dark
-from trainables.config import config, is_config, with_changes
+from trainables.config import config, from_plain, is_config, to_plain, with_changes
 from trainables.datasets.synthetic import Synthetic
 from trainables.datasets.ytf68 import Ytf68
 from trainables.methods.hrnet import Hrnet
@@ -56,6 +56,17 @@ WHOLE = Trial(
     starts_from=(STAGE,),
     unlabelled=Synthetic(seed=2),
 )
+
+
+@config
+class Part:
+    value: Any
+
+
+@config
+class Whole:
+    part: Part
+
 
 RECORDED = {
     "the defaults": (Trial(method=ResNet18(), data=Ytf68()), "ee71f038b65658a6", "32e43e2bc7ab194c"),
@@ -245,11 +256,26 @@ def test_a_file_of_weights_counts_by_what_it_holds_not_by_where_it_lies(tmp_path
         id_of(Trial(method=Hrnet(pretrained=str(tmp_path / "absent")), data=Ytf68()))
 
 
+def test_a_file_of_weights_that_is_written_again_counts_anew(tmp_path):
+    trial = Trial(method=Hrnet(pretrained=str(tmp_path / "weights")), data=Ytf68())
+    (tmp_path / "weights").write_bytes(b"weights")
+    before = id_of(trial)
+    (tmp_path / "weights").write_bytes(b"other weights")
+    assert id_of(trial) != before
+
+
+def test_equal_settings_that_are_written_differently_keep_their_own_ids():
+    """As whoever asked first would else decide for all."""
+    whole, fraction = Whole(part=Part(value=1)), Whole(part=Part(value=1.0))
+    assert whole == fraction
+    assert [type(canonical(each)["part"]["value"]) for each in (whole, fraction)] == [int, float]
+
+
 @pytest.mark.parametrize("kind", [ResNet18, Synthetic])
 def test_a_raised_version_of_the_code_makes_another_trial(kind, monkeypatch):
     before = id_of(WHOLE)
     monkeypatch.setattr(kind, "VERSION", 2)
-    assert id_of(WHOLE) != before
+    assert id_of(from_plain(to_plain(WHOLE))) != before
 
 
 def test_the_name_of_a_variant_and_what_it_is_given_leave_the_id_alone():

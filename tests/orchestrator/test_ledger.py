@@ -147,6 +147,52 @@ def test_gathered_rows_need_no_small_files(filled, tmp_path):
     assert {name: rows(filled, name) for name in GATHERED} == before
 
 
+def test_what_was_gathered_is_not_read_again_however_lately_it_was_written(filled, monkeypatch):
+    Ledger(filled).compact()
+    read, paths = Storage.read, []
+    monkeypatch.setattr(Storage, "read", lambda self, path, schema: (paths.append(path), read(self, path, schema))[1])
+    for name in GATHERED:
+        Ledger(filled).read(name)
+    running = {f"{filled.trial('c')}/{file}.parquet" for file in ("trial", "epochs")}
+    assert set(paths) == {filled.compacted(name) for name in GATHERED} | running
+
+
+def test_what_is_written_while_it_is_gathered_is_read_afterwards(filled, record, monkeypatch):
+    stamps = Storage.stamps
+
+    def then_write(self, paths):
+        found = stamps(self, paths)
+        record("d", State.FINISHED)
+        measure(filled, "a", 0.05)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "stamps", then_write)
+        Ledger(filled).compact()
+    record("d", State.DIVERGED)
+    measure(filled, "a", 0.04)
+    assert states(filled)["d"] == "diverged"
+    assert [row["value"] for row in rows(filled, "evaluations")] == [0.04, 0.08]
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.PRUNED])
+def test_whatever_has_ended_is_gathered(storage, record, state):
+    record("a", state)
+    Ledger(storage).compact()
+    assert storage.read(storage.compacted("trials"), TABLES["trials"])["trial"].to_pylist() == ["a"]
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_only_some_columns_are_read_where_only_some_are_asked_for(filled, gathered):
+    if gathered:
+        Ledger(filled).compact()
+    whole = Ledger(filled).read("trials").select(["seed", "state"])
+    some = Ledger(filled).read("trials", columns=["state", "seed"])
+    assert some.schema == whole.schema
+    assert sorted(some.to_pylist(), key=str) == sorted(whole.to_pylist(), key=str)
+    assert Ledger(filled).read("studies", columns=["study"]).schema.names == ["study"]
+
+
 @pytest.mark.parametrize("gathered", [False, True])
 def test_only_some_trials_are_read_where_only_some_are_asked_for(filled, gathered):
     if gathered:

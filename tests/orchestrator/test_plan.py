@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.identity import evaluation_id, trial_id, variant_id
-from orchestrator.plan import Known, Plan, Status, Work, plan_study
+from orchestrator.plan import Begun, Known, Plan, Status, Work, plan_study
 from orchestrator.schema import State
 from search_spaces.study import Study
 from search_spaces.variants import Resources, Variant
@@ -61,6 +61,8 @@ def statuses(plan: Plan) -> dict[str, Status]:
         (State.FINISHED, False, False, Status.EVALUATE),
         (State.FAILED, False, False, Status.FAILED),
         (State.DIVERGED, False, False, Status.FAILED),
+        (State.PRUNED, False, False, Status.RESUME),  # given up by a search; here it is needed whole
+        (State.PRUNED, True, False, Status.RESUME),
         (State.FAILED, False, True, Status.RESUME),
         (State.DIVERGED, False, True, Status.RESUME),
         (None, False, True, Status.RUN),
@@ -90,6 +92,44 @@ def test_a_finished_study_has_nothing_left_to_run():
 def test_a_failed_trial_carries_its_error_as_the_reason():
     known = knows({id_of(PLAIN): State.FAILED}, errors={id_of(PLAIN): "ValueError: too many faces"})
     assert planned(study(), known).works[0].reason == "ValueError: too many faces"
+
+
+DIED, MEMORY, NODE = "its process died", "OutOfMemoryError: CUDA out of memory", "NodeDied"
+
+
+@pytest.mark.parametrize(
+    "begun, status, parts",
+    [
+        (Begun(failures=1, error=DIED), Status.RESUME, 1),
+        (Begun(failures=2, error=DIED), Status.RESUME, 1),
+        (Begun(failures=3, error=DIED), Status.FAILED, 1),
+        (Begun(failures=1, error="KeyError: 'eyes'"), Status.FAILED, 1),
+        (Begun(failures=1, error="DataError: other files"), Status.FAILED, 1),
+        (Begun(failures=0, error=NODE), Status.RESUME, 1),
+        (Begun(failures=1, parts=2, error=MEMORY), Status.RESUME, 4),
+        (Begun(failures=3, parts=4, error=MEMORY), Status.RESUME, 6),
+        (Begun(failures=4, parts=6, error=MEMORY), Status.FAILED, 6),  # every face was alone
+        (Begun(failures=2, parts=4, error=DIED), Status.RESUME, 4),
+        (Begun(failures=None, error=DIED), Status.FAILED, 1),  # recorded before failures were counted
+    ],
+)
+def test_what_a_launch_would_have_tried_again_goes_on_and_in_as_many_parts(begun, status, parts):
+    """Its end came between the failure and the next attempt. The batch is of six faces."""
+    six = with_changes(PLAIN, {"recipe.batch_size": 6})
+    known = Known(states={id_of(six): State.FAILED}, errors={}, evaluated=(), begun={id_of(six): begun})
+    (work,) = planned(study(six), known).works
+    assert (work.status, work.begun.parts) == (status, parts)
+
+
+def test_what_diverged_is_not_tried_again_however_seldom_it_failed():
+    known = Known({id_of(PLAIN): State.DIVERGED}, {}, (), {id_of(PLAIN): Begun(failures=0, error=NODE)})
+    assert statuses(planned(study(), known)) == {"plain": Status.FAILED}
+
+
+def test_a_trial_that_began_says_how_far_it_came():
+    known = Known({id_of(PLAIN): State.RUNNING}, {}, (), {id_of(PLAIN): Begun(epochs=7, parts=2)})
+    (work,) = planned(study(), known).works
+    assert (work.begun.epochs, work.begun.parts) == (7, 2)
 
 
 def test_only_what_was_not_measured_is_missing():

@@ -1,28 +1,13 @@
-"""What a person sees while trials run: counts, time left, lines and tables."""
+"""What a person sees while trials run: lines in a log, a table in a terminal."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from orchestrator.progress import Board, Event, LiveView, PlainView, TrialLine, duration, view_for
-
-
-class Clock:
-    """Stands for `time.monotonic`; tests move it by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr("orchestrator.progress.time.monotonic", made)
-    return made
+from orchestrator.board import Board
+from orchestrator.live_table import live_table
+from orchestrator.progress import Event, Goal, LiveView, NodeUse, PlainView, TrialLine, view_for
 
 
 def board_of(trials: int = 2, epochs: int = 10, at_once: int = 1) -> Board:
@@ -35,143 +20,6 @@ def epoch(trial: str, number: int, **metrics: float) -> Event:
 
 def recorded(width: int = 120, height: int = 40, terminal: bool = True) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=width, height=height, record=True)
-
-
-def test_trials_wait_run_and_end():
-    board = board_of(trials=4)
-    board.apply(Event("t0", "started"))
-    board.apply(epoch("t1", 1))
-    board.apply(Event("t2", "finished", {"epoch": 10}))
-    board.apply(Event("t3", "diverged", {"error": "Diverged: …"}))
-    assert [line.state for line in board.lines.values()] == ["running", "running", "finished", "diverged"]
-    assert (board.count("running"), board.count("failed", "diverged"), board.count("waiting")) == (2, 1, 0)
-
-
-def test_an_epoch_updates_what_it_measured_and_keeps_the_rest():
-    board = board_of()
-    board.apply(epoch("t0", 1, train_loss=0.5, val_nme_io=0.08))
-    line = board.apply(epoch("t0", 2, train_loss=0.25))
-    assert (line.epoch, line.loss, line.judged) == (2, 0.25, "val NME 8.00 %")
-
-
-def test_nothing_is_said_of_the_time_left_before_the_first_epoch(clock):
-    board = board_of()
-    assert board.seconds_left() is None
-    board.apply(Event("t0", "started"))
-    clock.now += 60
-    assert board.seconds_left() is None
-
-
-def test_the_time_left_is_the_epochs_left_at_the_pace_so_far(clock):
-    """2 s an epoch; 8 of the first trial's 10 epochs and all 10 of the second are left."""
-    board = board_of(trials=2, epochs=10)
-    board.apply(Event("t0", "started"))
-    for number in (1, 2):
-        clock.now += 2
-        board.apply(epoch("t0", number))
-    assert board.seconds_left() == 36.0
-
-
-def test_trials_side_by_side_share_the_time_left(clock):
-    """2 s an epoch for each of two at once: 4 trials × 10 epochs less the 2 that are done, halved."""
-    board = board_of(trials=4, epochs=10, at_once=2)
-    for trial in ("t0", "t1"):
-        board.apply(Event(trial, "started"))
-    clock.now += 2
-    for trial in ("t0", "t1"):
-        board.apply(epoch(trial, 1))
-    assert board.seconds_left() == 38.0
-
-
-def test_the_last_trial_does_not_get_faster_by_places_that_nobody_fills(clock):
-    """9 epochs of 2 s are left, and one trial cannot use eight places."""
-    board = board_of(trials=1, epochs=10, at_once=8)
-    board.apply(Event("t0", "started"))
-    clock.now += 2
-    board.apply(epoch("t0", 1))
-    assert board.seconds_left() == 18.0
-
-
-def test_a_trial_that_goes_on_from_its_checkpoint_is_paced_by_what_it_does_now(clock):
-    """It began at epoch 6: one epoch in 3 s, 4 are left."""
-    board = board_of(trials=1, epochs=10)
-    board.apply(Event("t0", "started"))
-    clock.now += 3
-    board.apply(epoch("t0", 6))
-    assert board.seconds_left() == 12.0
-
-
-def test_a_trial_that_was_started_again_is_paced_by_what_it_does_now(clock):
-    """4 epochs before its process died; after that one epoch in 3 s, 5 are left."""
-    board = board_of(trials=1, epochs=10)
-    board.apply(Event("t0", "started"))
-    for number in (1, 2, 3, 4):
-        clock.now += 3
-        board.apply(epoch("t0", number))
-    clock.now += 100
-    board.apply(Event("t0", "started"))
-    clock.now += 3
-    board.apply(epoch("t0", 5))
-    assert board.seconds_left() == 15.0
-
-
-def test_a_finished_trial_tells_how_long_the_next_one_takes(clock):
-    """10 epochs in 20 s; the second trial has not begun."""
-    board = board_of(trials=2, epochs=10)
-    board.apply(Event("t0", "started"))
-    for number in range(1, 10):
-        clock.now += 2
-        board.apply(epoch("t0", number))
-    clock.now += 2
-    board.apply(Event("t0", "finished", {"epoch": 10}))
-    assert board.seconds_left() == 20.0
-
-
-def test_trials_that_failed_leave_nothing_to_wait_for(clock):
-    board = board_of(trials=2, epochs=10)
-    for trial in ("t0", "t1"):
-        board.apply(Event(trial, "started"))
-    clock.now += 2
-    board.apply(epoch("t0", 1))
-    board.apply(Event("t1", "failed", {"error": "RuntimeError: no"}))
-    assert board.seconds_left() == 18.0
-
-
-def test_the_headline_counts_and_tells_the_time_left(clock):
-    board = board_of(trials=3, epochs=10)
-    assert board.headline() == "0/3 done, 0 running"
-    board.apply(Event("t0", "finished", {"epoch": 10}))
-    board.apply(Event("t1", "failed", {"error": "RuntimeError: no"}))
-    board.apply(Event("t2", "started"))
-    clock.now += 10
-    board.apply(epoch("t2", 1))
-    assert board.headline() == "1/3 done, 1 running, 1 failed, about 1 min 30 s left"
-
-
-def test_nothing_is_left_when_everything_has_ended(clock):
-    board = board_of(trials=1)
-    board.apply(Event("t0", "started"))
-    clock.now += 10
-    board.apply(Event("t0", "finished", {"epoch": 10}))
-    assert board.headline() == "1/1 done, 0 running"
-
-
-@pytest.mark.parametrize(
-    "seconds, words",
-    [
-        (0, "0 s"),
-        (42.9, "42 s"),
-        (59, "59 s"),
-        (60, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (3599, "59 min 59 s"),
-        (3600, "1 h 00 min"),
-        (7800, "2 h 10 min"),
-        (360000, "100 h 00 min"),
-    ],
-)
-def test_durations_are_for_people(seconds, words):
-    assert duration(seconds) == words
 
 
 def plain_lines(*events: Event, **board) -> list[str]:
@@ -222,8 +70,8 @@ def test_the_live_table_shows_every_trial_with_its_figures():
         board_of(trials=2), epoch("t0", 3, train_loss=0.5, val_nme_io=0.0712), Event("t1", "started")
     )
     assert headline == "0/2 done, 2 running"
-    assert header.split() == ["trial", "state", "epoch", "loss", "validation"]
-    assert rows[0].split() == ["label", "0,", "seed", "0", "running", "3/10", "0.50000", "NME", "7.12", "%"]
+    assert header.split() == ["trial", "state", "epoch", "loss", "validation", "best"]
+    assert rows[0].split() == ["label", "0,", "seed", "0", "running", "3/10", "0.50000", "7.12", "%", "7.12", "%"]
     assert rows[1].split() == ["label", "1,", "seed", "1", "running", "0/10"]
 
 
@@ -233,10 +81,103 @@ def test_failed_trials_come_first_and_say_why():
     assert "failed: RuntimeError: no" in rows[2]
 
 
-def test_a_low_terminal_shows_as_many_trials_as_it_has_room_for():
-    rows = live_text(board_of(trials=30), height=15)
+@pytest.mark.parametrize("width, height", [(80, 24), (200, 50), (40, 10)])
+def test_the_live_table_fits_its_terminal_whatever_there_is_to_show(width, height):
+    long = "ResNet18, augmentation off, curriculum from easy to hard over 20 epochs, loss adaptive wing"
+    board = Board({f"t{n}": TrialLine(long, seed=n, epochs=400) for n in range(300)}, at_once=8)
+    for n in range(100):
+        board.apply(Event(f"t{n}", "failed", {"error": "RuntimeError: " + 30 * "shapes differ "}))
+    for n in range(100, 108):
+        board.apply(epoch(f"t{n}", 3, train_loss=0.5, val_nme_io=0.0712))
+    console = recorded(width=width, height=height)
+    nodes = [NodeUse(f"node-{n}.somewhere.example.org", 16, n, 4, 1) for n in range(12)]
+    console.print(live_table(board, nodes, width, height))
+    rows = console.export_text().splitlines()
+    assert len(rows) <= height
+    assert max(len(row.rstrip()) for row in rows) <= width
+    # Each row is one trial, which its seed tells.
+    assert sum("failed" in row for row in rows) >= 2
+    if width >= 80:
+        assert sum("running" in row and "7.12 %" in row for row in rows) == 8
+
+
+def test_trials_without_room_are_counted_and_the_running_and_failed_ones_named():
+    board = board_of(trials=30)
+    for n in range(20):
+        board.apply(Event(f"t{n}", "failed", {"error": "RuntimeError: no"}))
+    rows = live_text(board, height=15)
     assert len(rows) <= 15
-    assert rows[-1] == "… and 20 more"
+    assert rows[-1] == "… and 19 more, 9 failed"
+
+
+def test_what_ended_last_comes_before_what_ended_first_and_what_waits():
+    events = [Event(f"t{n}", kind) for n, kind in enumerate(("finished", "pruned", "finished"))]
+    rows = live_text(board_of(trials=4), *events)
+    assert [row.split(",")[0] for row in rows[2:6]] == ["label 2", "label 1", "label 0", "label 3"]
+    assert "stopped early" in rows[3]
+
+
+def test_each_node_shows_what_of_it_is_used_and_the_last_ones_share_a_line():
+    console = recorded()
+    nodes = [NodeUse(f"node-{n}", 16, 8, 4, 1) for n in range(3)]
+    console.print(live_table(board_of(), nodes, 120, 12))
+    rows = console.export_text().splitlines()
+    assert rows[1].split() == ["node-0", "CPU", "█████░░░░░", "8/16", "GPU", "██░░░░░░░░", "1/4"]
+    assert rows[2].split() == ["2", "more", "nodes", "CPU", "█████░░░░░", "16/32", "GPU", "██░░░░░░░░", "2/8"]
+
+
+def test_of_a_node_of_which_only_the_use_is_known_there_is_no_bar():
+    console = recorded()
+    console.print(live_table(board_of(), [NodeUse("node", 0, 3)], 120, 12))
+    assert console.export_text().splitlines()[1].split() == ["node", "CPU", "3"]
+
+
+def test_a_search_shows_its_best_point_below_its_headline():
+    board = Board({"p1": TrialLine("point 1", 0, 10)}, 1, expected=5, goal=Goal("val_nme_io"))
+    rows = live_text(board, Event("p1", "finished", {"epoch": 10, "selected_val_nme_io": 0.0612}))
+    assert rows[0] == "1 of 5 points, 0 running"
+    assert rows[1] == "best so far 6.12 % (point 1)"
+
+
+def test_what_is_told_stands_above_the_live_table_once():
+    console = recorded()
+    with LiveView(board_of(), console) as view:
+        view.tell("Nothing starts: 4 GPUs are asked for, 2 are there.")
+        view.tell("Nothing starts: 4 GPUs are asked for, 2 are there.")
+    assert console.export_text().count("Nothing starts") == 1
+
+
+def test_lines_tell_what_goes_on_what_is_stopped_and_what_is_tried_again():
+    lines = plain_lines(
+        Event("t0", "started", {"epoch": 3}),
+        Event("t0", "again", {"error": "OutOfMemoryError: no room"}),
+        Event("t0", "pruned", {"epoch": 4, "val_nme_io": 0.08}),
+        Event("t1", "paused", {"epoch": 7}),
+    )
+    assert [line.partition("  [")[0] for line in lines] == [
+        "label 0, seed 0: goes on at epoch 4",
+        "label 0, seed 0: tried again  OutOfMemoryError: no room",
+        "label 0, seed 0: stopped early at epoch 4/10: val NME 8.00 %",
+        "label 1, seed 1: paused at epoch 7/10",
+    ]
+
+
+def test_lines_of_a_search_end_with_its_best_point():
+    console = recorded(terminal=False)
+    with view_for({}, 1, console, expected=3, goal=Goal("val_nme_io")) as view:
+        view.add("p0", TrialLine("default", 0, 10))
+        view.show(Event("p0", "finished", {"epoch": 10, "selected_val_nme_io": 0.0612}))
+    assert console.export_text().rstrip().endswith("[1 of 3 points, 0 running, best so far 6.12 % (default)]")
+
+
+def test_a_log_tells_when_the_cluster_grows_and_not_how_much_of_it_is_used():
+    console = recorded(terminal=False)
+    with PlainView(board_of(), console) as view:
+        for used in (1, 3):
+            view.nodes([NodeUse("a", 4, used)])
+        view.nodes([NodeUse("a", 4, 4), NodeUse("b", 4, 0, 2, 0)])
+    (line,) = console.export_text().splitlines()
+    assert line.endswith("The cluster has 2 nodes now: 8 CPUs, 2 GPUs.")
 
 
 def test_a_terminal_gets_the_live_table_and_a_pipe_gets_lines():

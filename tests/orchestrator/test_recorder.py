@@ -70,6 +70,51 @@ def test_an_error_is_recorded_for_a_trial_whose_process_never_began(storage):
     assert (row["state"], row["error"], row["attempts"]) == ("failed", "OutOfMemory", 0)
 
 
+def test_failures_are_counted_over_attempts_until_the_user_asks_anew(storage):
+    counted = []
+    for anew in (False, False, True):
+        recorder = TrialRecorder(storage, FACTS)
+        recorder.start(anew=anew)
+        recorder.end(State.FAILED, error="RuntimeError: no")
+        counted.append(trial_row(storage)["failures"])
+    assert counted == [1, 2, 1]
+    assert trial_row(storage)["attempts"] == 3
+
+
+def test_a_process_that_died_failed_once_and_a_lost_node_is_no_failure_of_the_trial(storage):
+    TrialRecorder(storage, FACTS).start()
+    TrialRecorder(storage, FACTS).died("The actor died unexpectedly before finishing this task.", "…")
+    assert (trial_row(storage)["state"], trial_row(storage)["failures"]) == ("failed", 1)
+    TrialRecorder(storage, FACTS).start()
+    TrialRecorder(storage, FACTS).died("The actor died because its node has died. Node Id: 01", "…")
+    assert (trial_row(storage)["state"], trial_row(storage)["failures"]) == ("failed", 1)
+
+
+def test_a_death_after_the_end_of_training_leaves_the_network_finished(storage):
+    recorder = TrialRecorder(storage, FACTS)
+    recorder.start()
+    recorder.trained(3, 1.0, selected_epoch=2)
+    TrialRecorder(storage, FACTS).died("its process died", "…")
+    row = trial_row(storage)
+    assert (row["state"], row["error"], row["failures"]) == ("finished", "its process died", 0)
+
+
+def test_a_trial_that_a_search_gave_up_keeps_its_epochs_and_goes_on_as_another_attempt(storage):
+    recorder = TrialRecorder(storage, FACTS)
+    recorder.start(parts=2)
+    recorder.epochs([{"val_nme_io": 0.5}, {"val_nme_io": 0.6}])
+    recorder.progress(2, 10.0)
+    recorder.end(State.PRUNED, selected_epoch=1)
+    row = trial_row(storage)
+    assert (row["state"], row["epochs_run"], row["selected_epoch"], row["error"]) == ("pruned", 2, 1, "")
+    assert (row["failures"], row["parts"], len(Ledger(storage).read("epochs"))) == (0, 2, 2)
+    again = TrialRecorder(storage, FACTS)
+    again.start()
+    again.trained(4, 5.0, selected_epoch=4)
+    row = trial_row(storage)
+    assert (row["state"], row["attempts"], row["seconds"], row["selected_epoch"]) == ("finished", 2, 15.0, 4)
+
+
 def test_the_first_epoch_of_a_history_is_epoch_1(storage):
     recorder = TrialRecorder(storage, FACTS)
     recorder.epochs([{"train_loss": 0.5, "val_nme_io": 0.25}, {"train_loss": 0.125}])

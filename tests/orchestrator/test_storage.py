@@ -62,6 +62,24 @@ def test_names_are_sorted_and_of_whole_things_only(storage, tmp_path):
     assert storage.names("evaluations") == []
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_stamp_changes_when_a_file_is_written_and_at_no_other_time(storage, elsewhere, monkeypatch, listed):
+    """One by one, and from a list of all, as an object store is asked for many."""
+    monkeypatch.setattr("orchestrator.storage._FEW_FILES", 0 if listed else 64)
+    for place in (storage, elsewhere):
+        one, other, absent = (f"{place.trial(name)}/trial.parquet" for name in ("a", "b", "c"))
+        for path in (one, other):
+            place.write(path, ROWS)
+        before = place.stamps([one, other, absent])
+        assert set(before) == {one, other}
+        assert place.stamps([one]) == {one: before[one]}
+        place.write(one, ROWS.slice(0, 1))
+        after = place.stamps([one, other])
+        assert after[one] != before[one]
+        assert after[other] == before[other]
+        assert place.stamps([]) == {}
+
+
 def test_a_folder_and_its_uri_are_the_same_place(tmp_path):
     by_uri, by_path = Storage((tmp_path / "runs").as_uri()), Storage(str(tmp_path / "runs"))
     by_uri.write(by_uri.study("demo"), ROWS)

@@ -18,9 +18,12 @@ import orchestrator.measuring
 import orchestrator.unit
 from orchestrator.ledger import Ledger
 from orchestrator.plan import Status
-from orchestrator.session import Opened, Place, make_plan, prepare_data, units_of
+from orchestrator.referee import Verdict
+from orchestrator.session import Opened, Place, make_plan, prepare_data
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, Unit, execute, faces_of
+from orchestrator.units import units_of
+from search_spaces.measured import metrics_of
 from search_spaces.study import STUDIES, Study
 from search_spaces.variants import Resources, Variant
 from trainables.checkpoints import read_weights
@@ -33,8 +36,8 @@ from trainables.faces import Faces
 from trainables.methods.mean_shape import MeanShape
 from trainables.methods.resnet18 import ResNet18, ResNet18Landmarks
 from trainables.methods.truth import Truth
+from trainables.placement import Placement
 from trainables.recipe import Adam, Averaging, Plateau, Recipe
-from trainables.training import Placement
 from trainables.transforms.augmentation import Augmentation
 from trainables.transforms.perturb import GaussianNoise
 from trainables.trial import Evaluation
@@ -194,6 +197,14 @@ def test_every_metric_of_every_epoch_is_recorded(place):
         assert {epoch for epoch, name in found if name == metric} == {1, 2, 3}
 
 
+def test_a_search_can_go_by_all_that_validation_measures(place):
+    run(place, NETWORK, evaluations=())
+    measured = {row["metric"] for row in rows(place, "epochs") if row["metric"].startswith("val_")}
+    known = {f"val_{metric}" for metric in metrics_of(NETWORK.method)}
+    assert measured <= known
+    assert all("dataset" in metric for metric in known - measured)  # these faces have boxes of no data set
+
+
 def test_after_a_unit_its_plan_has_nothing_left(place):
     run(place, FLOOR)
     assert planned_units(place, FLOOR) == []
@@ -339,6 +350,75 @@ def test_a_prepared_file_that_was_cut_off_is_made_again(faces_now, tmp_path):
     np.testing.assert_array_equal(faces_now().landmarks, expected)
 
 
+class Judge:
+    """Answers after each epoch, and remembers what it was told."""
+
+    def __init__(self, *answers: Verdict) -> None:
+        self.answers = list(answers)
+        self.told: list[Any] = []
+
+    def __call__(self, values: Any) -> Verdict:
+        self.told.append(values)
+        return self.answers.pop(0) if self.answers else Verdict.GO_ON
+
+
+def judged(place: Place, judge: Judge, **changes: Any) -> list[dict[str, Any]]:
+    """`NETWORK`, as a search tries it; what it reported."""
+    (unit,) = planned_units(place, NETWORK)
+    reports: list[dict[str, Any]] = []
+    execute(replace(unit, **changes), Session(report=reports.append, verdict=judge))
+    return reports
+
+
+@pytest.mark.parametrize("verdict, state", [(Verdict.PRUNE, "pruned"), (Verdict.PAUSE, "running")])
+def test_a_trial_that_is_stopped_keeps_its_epochs_and_goes_on_to_the_same_bits(place, undisturbed, verdict, state):
+    reports = judged(place, Judge(Verdict.GO_ON, verdict), given_up_by="val_nme_io")
+    row = only_trial(place)
+    assert (row["state"], row["epochs_run"], row["error"], row["failures"]) == (state, 2, "", 0)
+    assert {each["epoch"] for each in rows(place, "epochs")} == {1, 2}
+    assert rows(place, "evaluations") == []
+    assert [path.name for path in folder(place).glob("epoch-*")] == ["epoch-00002"]
+    assert (reports[-1]["state"], reports[-1]["trained"], reports[-1]["epoch"]) == (state, False, 2)
+    (unit,) = planned_units(place, NETWORK)
+    assert unit.epochs_done == 2
+    reports = run(place, NETWORK)
+    assert reports[0]["epoch"] == 3
+    assert only_trial(place)["state"] == "finished"
+    found, expected = numbers(place), numbers(undisturbed)
+    assert [key for key in expected if not np.array_equal(found[key], expected[key], equal_nan=True)] == []
+
+
+def test_a_judge_is_told_all_values_so_far_lower_is_better_and_is_not_asked_after_the_last_epoch(place):
+    judge = Judge()
+    judged(place, judge, given_up_by="val_nme_io", minimized=False)
+    values = {row["epoch"]: row["value"] for row in rows(place, "epochs") if row["metric"] == "val_nme_io"}
+    assert judge.told == [[-values[1]], [-values[1], -values[2]]]
+    assert only_trial(place)["state"] == "finished"
+
+
+def test_a_trial_that_may_not_be_given_up_shows_no_values_but_can_be_paused(place):
+    judge = Judge(Verdict.PAUSE)
+    judged(place, judge)
+    assert judge.told == [None]
+    assert only_trial(place)["state"] == "running"
+
+
+def test_memory_that_was_short_is_named_alike_and_the_next_attempt_divides_each_batch(place, monkeypatch):
+    def short(output, batch):
+        raise RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried …"
+        )
+
+    monkeypatch.setattr("tests.orchestrator.test_unit.raise_key_error", short)
+    raising = with_changes(FLOOR, {"method": Raising(input_size=32)})
+    run(place, raising)
+    row = only_trial(place)
+    assert (row["state"], row["failures"], row["parts"]) == ("failed", 1, 1)
+    assert row["error"].startswith("OutOfMemoryError: [enforce fail")
+    (unit,) = planned_units(place, raising)
+    assert (unit.parts, unit.largest_parts, unit.failures) == (2, 12, 1)
+
+
 def test_the_peak_memory_is_the_trials_own(place):
     held = np.ones(600 * 2**20 // 8)  # 600 MB, let go before the trial begins
     del held
@@ -410,10 +490,10 @@ class FailingMeasure:
     def __init__(self, split: str) -> None:
         self.split, self.measure = split, orchestrator.measuring.measure_all
 
-    def __call__(self, model, faces, evaluations, *rest):
+    def __call__(self, model, faces, evaluations, *rest, **settings):
         if evaluations[0].split == self.split:
             raise RuntimeError("no memory for that")
-        return self.measure(model, faces, evaluations, *rest)
+        return self.measure(model, faces, evaluations, *rest, **settings)
 
 
 BOTH = (Evaluation(split="val"), Evaluation(split="test"))
@@ -489,7 +569,7 @@ def test_measuring_later_leaves_the_training_with_its_own_provenance(place, monk
     run(place, FLOOR)
     before = only_trial(place)
     code = {"git_commit": "f" * 40, "git_dirty": True, "versions": "{}"}
-    monkeypatch.setattr("orchestrator.session.of_code", lambda: code)
+    monkeypatch.setattr("orchestrator.units.of_code", lambda: code)
     monkeypatch.setattr(orchestrator.measuring, "measure_all", FailingMeasure("val"))
     run(place, FLOOR, evaluations=BOTH)
     after = only_trial(place)

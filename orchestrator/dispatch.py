@@ -1,0 +1,205 @@
+"""What starts next, what is tried again, and when a launch ends. Pure but for the clock that it is given: no Ray."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from orchestrator.assignment import Assignment
+from orchestrator.capacity import Node, fits_beside, fits_empty
+from orchestrator.errors import fingerprint, one_line
+from orchestrator.failures import counts, parts_again
+from orchestrator.schema import State
+from search_spaces.variants import Resources
+
+Fits = Callable[[Resources], bool]
+
+
+class Supply(Protocol):
+    """Where a launch takes its trials from: a plan, or a search."""
+
+    def next(self, fits: Fits) -> Assignment | None:
+        """One that can start now and for which there is room; it is not given again. None where there is none yet."""
+        ...
+
+    def ended(self, trial: str, state: State) -> None:
+        """What became of one: RUNNING where it was stopped and goes on another time."""
+        ...
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can follow any more while nothing runs."""
+        ...
+
+    @property
+    def needs(self) -> Sequence[Resources]:
+        """All that its trials ask for."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a launch ends before its supply does. None: never.
+
+    `hours` of wall time, `gpu_hours` over all devices; `same_failures`: after so many trials failed of the same cause
+    no other one starts.
+    """
+
+    hours: float | None = None
+    gpu_hours: float | None = None
+    same_failures: int | None = 10
+
+
+@dataclass
+class Ended:
+    """How one attempt ended."""
+
+    trial: str
+    state: State
+    error: str = ""
+
+
+@dataclass
+class _Running:
+    assignment: Assignment
+    since: float
+
+
+@dataclass
+class Dispatcher:
+    """Gives out what fits, and takes back what failed by no fault of its own. Times are seconds of one clock."""
+
+    supply: Supply
+    limits: Limits
+    began: float
+    nodes: Sequence[Node]
+    why: str = ""  # the launch ends early, in words
+    _running: dict[str, _Running] = field(default_factory=dict)
+    _again: list[Assignment] = field(default_factory=list)
+    _failures: Counter[str] = field(default_factory=Counter)  # of a trial, in the ledger's way of counting
+    _losses: Counter[str] = field(default_factory=Counter)  # of the nodes that it ran on
+    _causes: Counter[str] = field(default_factory=Counter)
+    _gpu_seconds: float = 0.0
+
+    def next(self, now: float) -> Assignment | None:
+        """What starts now; None where nothing can."""
+        self._look_at_budgets(now)
+        if self.why:
+            return None
+        found = self._next_again() or (None if self._again else self.supply.next(self._fits))
+        if found is not None:
+            self._running[found.unit.id] = _Running(found, now)
+            self._failures.setdefault(found.unit.id, found.unit.failures)
+        return found
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs and nothing more will start."""
+        return not self._running and (bool(self.why) or (not self._again and self.supply.is_empty))
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing runs, though something should: the cluster has become too small for it."""
+        return not self._running and not self.is_over
+
+    def ended(self, ended: Ended, now: float) -> bool:
+        """Note how a trial ended; whether it is tried again."""
+        running = self._running.pop(ended.trial)
+        self._gpu_seconds += (now - running.since) * _gpus(running.assignment)
+        if ended.state is State.FAILED:
+            (self._failures if counts(ended.error) else self._losses)[ended.trial] += 1
+            again = self._assigned_again(running.assignment, ended.error)
+            if again is not None:
+                self._again.append(again)
+                return True
+            self._count(ended.error)
+        if ended.state is State.RUNNING:
+            # It would not have come to the end of its next epoch, and neither would another.
+            self.interrupt("the time of --hours is over")
+        self.supply.ended(ended.trial, ended.state)
+        return False
+
+    def gpu_hours(self, now: float) -> float:
+        """Over all devices, up to now."""
+        running = sum((now - each.since) * _gpus(each.assignment) for each in self._running.values())
+        return (self._gpu_seconds + running) / 3600
+
+    def interrupt(self, why: str) -> None:
+        """Start nothing more."""
+        self.why = self.why or why
+
+    def _assigned_again(self, assignment: Assignment, error: str) -> Assignment | None:
+        unit = assignment.unit
+        times = (self._failures if counts(error) else self._losses)[unit.id]
+        parts = parts_again(error, times, unit.parts, unit.largest_parts)
+        return None if parts is None else replace(assignment, unit=replace(unit, parts=parts, anew=False))
+
+    def _count(self, error: str) -> None:
+        cause = fingerprint(error)
+        self._causes[cause] += 1
+        if self.limits.same_failures is not None and self._causes[cause] >= self.limits.same_failures:
+            times = f"{self._causes[cause]} trials failed of one cause" if self._causes[cause] > 1 else "a trial failed"
+            self.interrupt(f"{times}: {one_line(error)}")
+
+    def _next_again(self) -> Assignment | None:
+        if self._again and self._fits(self._again[0].resources):
+            return self._again.pop(0)
+        return None
+
+    def _fits(self, resources: Resources) -> bool:
+        return fits_beside(resources, [each.assignment.resources for each in self._running.values()], self.nodes)
+
+    def _look_at_budgets(self, now: float) -> None:
+        if self.limits.hours is not None and now - self.began >= 3600 * self.limits.hours:
+            self.interrupt("the time of --hours is over")
+        if self.limits.gpu_hours is not None and self.gpu_hours(now) >= self.limits.gpu_hours:
+            self.interrupt("the hours of --gpu-hours are spent")
+
+
+class Planned:
+    """A plan's trials, in its order, each when all the stages that it starts from are trained."""
+
+    def __init__(self, assignments: Sequence[Assignment]) -> None:
+        self._pending = list(assignments)
+        self._unfinished = {assignment.unit.id for assignment in assignments}
+
+    def next(self, fits: Fits) -> Assignment | None:
+        ready = next((each for each in self._pending if not self._unfinished.intersection(each.unit.starts_from)), None)
+        if ready is None or not fits(ready.resources):
+            # None behind it is given before it: a large one would wait for ever behind small ones.
+            return None
+        self._pending.remove(ready)
+        return ready
+
+    def ended(self, trial: str, state: State) -> None:
+        if state is State.FINISHED:
+            self._unfinished.discard(trial)
+            return
+        lost = {trial}
+        for each in self._pending:  # stages come before what starts from them
+            if lost.intersection(each.unit.starts_from):
+                lost.add(each.unit.id)
+        self._pending = [each for each in self._pending if each.unit.id not in lost]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._pending
+
+    @property
+    def needs(self) -> Sequence[Resources]:
+        return list(dict.fromkeys(each.resources for each in self._pending))
+
+
+def refuse_what_cannot_fit(resources: Sequence[Resources], nodes: Sequence[Node]) -> None:
+    """Raises ValueError where some of it would wait for ever."""
+    impossible = [each for each in resources if not fits_empty(each, nodes)]
+    if impossible:
+        raise ValueError(
+            f"The cluster has {sum(node.cpus for node in nodes):g} CPUs and {sum(node.gpus for node in nodes):g} GPUs "
+            f"on {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}; {impossible[0]} does not fit. Ask for less "
+            "with --set resources.workers=…, resources.cpus=… or resources.gpus=…, or add nodes."
+        )
+
+
+def _gpus(assignment: Assignment) -> float:
+    return max(1, assignment.resources.workers) * assignment.resources.share
