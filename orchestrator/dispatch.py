@@ -157,9 +157,11 @@ class Dispatcher:
 
 
 class Planned:
-    """A plan's trials, in its order, each when all the stages that it starts from are trained."""
+    """A plan's trials, in its order, each when all the stages that it starts from are trained. `announce_blocked` is
+    told of each that never can be, because a stage failed."""
 
     def __init__(self, assignments: Sequence[Assignment]) -> None:
+        self.announce_blocked: Callable[[str], None] = lambda trial: None
         self._pending = list(assignments)
         self._unfinished = {assignment.unit.id for assignment in assignments}
 
@@ -179,6 +181,7 @@ class Planned:
         for each in self._pending:  # stages come before what starts from them
             if lost.intersection(each.unit.starts_from):
                 lost.add(each.unit.id)
+                self.announce_blocked(each.unit.id)
         self._pending = [each for each in self._pending if each.unit.id not in lost]
 
     @property

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.assignment import Assignment
-from orchestrator.board import Goal
+from orchestrator.board import Event, Goal
 from orchestrator.dispatch import Limits, Planned, Supply
 from orchestrator.imports import uncollected
 from orchestrator.ledger import Ledger
@@ -108,6 +108,8 @@ class Running:
         with view_for(lines, many, self.console, expected, goal, sinks) as view:
             if isinstance(supply, Searching):
                 supply.announce = lambda asked: view.add(asked.work.id, _line_of_point(asked))
+            elif isinstance(supply, Planned):
+                supply.announce_blocked = lambda trial: view.show(Event(trial, "blocked"))
             result = launch(supply, view, self._limits(), judging)
         self.why = self.why or result.why
         self._gpu_hours += result.gpu_hours

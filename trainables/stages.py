@@ -1,16 +1,14 @@
 """Stages: the weights of several trials, from which another one starts."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from trainables.method import LandmarkModel, Method
 from trainables.schemes import Scheme
 from trainables.trial import Trial
-
-_NOTHING_COMPUTED = FakeTensorMode()
 
 
 def united(stages: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -32,7 +30,7 @@ def mistakes_of_stages(trial: Trial) -> list[str]:
     found = [mistake for stage in trial.starts_from for mistake in mistakes_of_stages(stage)]
     if not trial.starts_from:
         return found
-    with _NOTHING_COMPUTED:
+    with _nothing_computed():
         try:
             weights = [_built(stage.method, stage.data.scheme).state_dict() for stage in trial.starts_from]
             model = _built(trial.method, trial.data.scheme)
@@ -43,6 +41,14 @@ def mistakes_of_stages(trial: Trial) -> list[str]:
         except ValueError as error:
             found.append(str(error))
     return found
+
+
+@cache
+def _nothing_computed() -> Any:
+    # Imported late: it takes a second, and every process that trains imports this file.
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    return FakeTensorMode()
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.estimate import ASSUMED, PACE_COLUMNS, Basis, expect, paces
+from orchestrator.capacity import Node
+from orchestrator.estimate import ASSUMED, PACE_COLUMNS, Basis, Expected, expect, paces
 from orchestrator.plan import Work, plan_study
 from orchestrator.schema import State
 from search_spaces.study import Study
@@ -77,3 +78,25 @@ def test_rows_of_older_ledgers_and_trials_that_never_trained_say_nothing():
 def test_what_cannot_be_counted_is_not_guessed():
     said = expected(works(), operations=None)
     assert (said.hours, said.bases) == ({}, {})
+
+
+def test_a_probe_counts_before_other_variants_and_after_past_trials():
+    (work,) = works(replace(VARIANT, resources=Resources(workers=2, cpus=3)))
+    probed = {("core", work.variant_id): 7.0}  # seconds of an epoch, on six cores
+    said = expect((work,), paces([ROW]), lambda work: 25_000.0, probed)
+    assert said.bases == {Basis.PROBE: 1}
+    assert said.hours == {"core": pytest.approx(10 * 7 * 6 / 3600)}
+    assert said.trials == ((work.resources, pytest.approx(70.0)),)
+    same = ROW | {"variant": work.variant_id}
+    assert expect((work,), paces([same]), lambda work: None, probed).bases == {Basis.SAME: 1}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "seconds"),
+    # 30, 20, 20 and 10 s on a core each, then 40 s on two: whatever comes next starts when there is room for it.
+    [((Node(1),), None), ((Node(2),), 80.0), ((Node(1), Node(1)), 80.0), ((Node(6),), 40.0)],
+)
+def test_the_end_is_that_of_trials_which_start_in_order_as_soon_as_they_fit(nodes, seconds):
+    one, two = Resources(), Resources(workers=2)
+    said = Expected({}, {}, ((one, 30.0), (one, 20.0), (one, 20.0), (one, 10.0), (two, 40.0)))
+    assert said.seconds_on(nodes) == seconds
