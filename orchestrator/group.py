@@ -25,15 +25,21 @@ _START_ATTEMPTS = 20  # a minute each, before a group that finds no place fails 
 
 def drive_group(unit: Unit, resources: Resources) -> None:
     """Train in a worker group. What its lead worker recorded as failed or diverged is the outcome, not a death."""
+    before = _rows(unit)
     try:
         _run_group(unit, resources)
     except TrainingFailedError:
-        # A worker that died left its trial running in the ledger; Tune starts the group again.
-        row = Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
-        if not row or State(row[0]["state"]) not in UNSUCCESSFUL:
+        row = _rows(unit)
+        # A worker that died left its trial running in the ledger, or as an attempt before this one had left it.
+        begun = bool(row) and row[0]["attempts"] != (before[0]["attempts"] if before else 0)
+        if not begun or State(row[0]["state"]) not in UNSUCCESSFUL:
             raise
         outcome = {"state": row[0]["state"], "trained": False, "error": row[0]["error"]}
         tune.report({"trial": unit.id, "ended": True} | outcome)
+
+
+def _rows(unit: Unit) -> list[dict[str, Any]]:
+    return Ledger(unit.storage).read("trials", only=[unit.id]).to_pylist()
 
 
 def _run_group(unit: Unit, resources: Resources) -> None:

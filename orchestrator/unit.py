@@ -35,7 +35,7 @@ from trainables.faces import Faces, open_faces
 from trainables.out_of_memory import out_of_memory
 from trainables.placement import Placement
 from trainables.stages import united
-from trainables.training import Diverged, train, why_finished
+from trainables.training import Diverged, TrainingState, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 
@@ -188,6 +188,10 @@ def _train(
         )
     reset_peak_memory(session.placement.device)
     started = time.monotonic()
+    # A process can have died between its checkpoint and the answer.
+    if state is not None and (stopped := _stopped(unit, session, state.history)) is not None:
+        _end_early(stopped, state, recorder, done)
+        return
     for epoch in train(trial, faces, session.placement, state, initial, unlabelled):
         state = epoch.state
         if why_finished(state, trial.recipe):
@@ -198,10 +202,7 @@ def _train(
             recorder.progress(state.epoch, time.monotonic() - started)
         session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
         if (stopped := _stopped(unit, session, state.history)) is not None:
-            done.state = stopped
-            done.metrics = {**epoch.metrics, "epoch": state.epoch}
-            if recorder and stopped is State.PRUNED:
-                recorder.end(stopped, selected_epoch=state.selected_epoch)
+            _end_early(stopped, state, recorder, done)
             return
     assert state is not None
     selected = state.history[state.selected_epoch - 1] if state.selected_epoch else {}
@@ -224,6 +225,13 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
+
+
+def _end_early(stopped: State, state: TrainingState, recorder: TrialRecorder | None, done: _Outcome) -> None:
+    done.state = stopped
+    done.metrics = {**(state.history[-1] if state.history else {}), "epoch": state.epoch}
+    if recorder and stopped is State.PRUNED:
+        recorder.end(stopped, selected_epoch=state.selected_epoch)
 
 
 def opened_trial(unit: Unit) -> tuple[Trial, Faces, Faces | None]:

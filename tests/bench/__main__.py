@@ -2,12 +2,40 @@
 
 from rich.console import Console
 
-from tests.bench import decoding, fusion, loading, overhead, preparing, sharing, stages, steps
+from tests.bench import (
+    decoding,
+    fusion,
+    groups,
+    loading,
+    overhead,
+    planning,
+    preparing,
+    scale,
+    searching,
+    sharing,
+    stages,
+    steps,
+)
+
+BENCHMARKS = (
+    loading,
+    steps,
+    fusion,
+    stages,
+    preparing,
+    sharing,
+    decoding,
+    overhead,
+    groups,
+    scale,
+    planning,
+    searching,
+)
 
 
 def main() -> None:
     console = Console(highlight=False)
-    for benchmark in (loading, steps, fusion, stages, preparing, sharing, decoding, overhead):
+    for benchmark in BENCHMARKS:
         console.print(f"[bold]{(benchmark.__doc__ or '').splitlines()[0]}[/bold]")
         for line in benchmark.run():
             console.print(f"  {line}", markup=False)

@@ -1,5 +1,9 @@
 """What the tests of the orchestrator share: a storage, the rows of a trial, and the command line."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,3 +103,20 @@ def marksweep(tmp_path, monkeypatch, nothing_from_the_environment) -> Callable[.
         return Said(done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ten_studies(tmp_path_factory) -> Path:
+    """The folder of the studies of `ten_studies.py`, which have ended. One that hangs is ended, and fails."""
+    folder = tmp_path_factory.mktemp("ten")
+    command = [sys.executable, "-m", "tests.orchestrator.ten_studies", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=900)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, said
+    return folder

@@ -1,5 +1,6 @@
 """Each fault of the pinned Ray that a guard mends. A test that passes without its guard says: delete the guard."""
 
+import gc
 import json
 import os
 import time
@@ -11,10 +12,15 @@ from ray.air.execution import FixedResourceManager, ResourceRequest
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.air.execution._internal.tracked_actor_task import TrackedActorTask
 from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
 from ray.util.placement_group import placement_group
 
+from orchestrator.cluster import SETTINGS
 from orchestrator.group import passing_on
 from orchestrator.guards import (
+    NoProgress,
+    forget_ended_trials,
     keep_starting_processes,
     survive_out_of_memory,
     sweep_orphans,
@@ -93,6 +99,41 @@ def test_tune_writes_no_trials_down(two_processors, tmp_path):
     assert [state["trial_data"] for state in written] == [[]]
 
 
+class Kept(tune.Callback):
+    """How many trials Tune still has at the end, and how many anything has."""
+
+    def __init__(self) -> None:
+        self.by_tune, self.by_anything = [], []
+
+    def __getstate__(self) -> dict:
+        return {}
+
+    def on_experiment_end(self, trials, **info) -> None:
+        self.by_tune.append(len(trials))
+        del trials, info
+        gc.collect()
+        self.by_anything.append(sum(isinstance(each, Trial) for each in gc.get_objects()))
+
+
+@pytest.fixture
+def forgetting(monkeypatch):
+    """Undone afterwards: other tests read the results of Tune's trials."""
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    for name in ("on_step_end", "_get_trial_checkpoints"):
+        monkeypatch.setattr(TuneController, name, getattr(TuneController, name))
+    monkeypatch.setattr(TuneController, "_marksweep_forgets", False, raising=False)
+    write_no_trials_down()
+    forget_ended_trials()
+
+
+def test_tune_forgets_trials_that_have_ended(two_processors, forgetting, tmp_path):
+    kept = Kept()
+    short_trials(tmp_path, kept, NoProgress())
+    # Unguarded, all 12; without NoProgress, Tune's own display of progress has them.
+    assert (kept.by_tune, kept.by_anything) == ([0], [0])
+
+
 class Slow(tune.Callback):
     """A driver that has much else to do."""
 
@@ -120,7 +161,7 @@ def test_no_report_of_a_worker_group_is_lost_on_a_slow_driver(two_processors, tm
     assert seen == [0, 1, 2, 3, 4]
 
 
-def short_trials(folder) -> list[dict]:
+def short_trials(folder, *callbacks: tune.Callback) -> list[dict]:
     def trial(config):
         tune.report({"process": os.getpid(), "of_lightning": os.environ.get("PL_DISABLE_FORK")})
 
@@ -128,7 +169,7 @@ def short_trials(folder) -> list[dict]:
         tune.with_resources(trial, {"CPU": 1}),
         param_space={"number": tune.grid_search(list(range(12)))},
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=2),
-        run_config=tune.RunConfig(storage_path=str(folder), verbose=0),
+        run_config=tune.RunConfig(storage_path=str(folder), verbose=0, callbacks=list(callbacks)),
     )
     return [result.metrics for result in tuner.fit()]
 

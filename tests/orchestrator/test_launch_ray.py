@@ -207,7 +207,8 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
     assert {row["method"]: row["attempts"] for row in trials} == {"resnet18": 1, "raising": 1, "infinite": 1, "dead": 3}
     rows = {row["method"]: row for row in trials}
     assert 'raise RuntimeError("this method has a bug")' in rows["raising"]["traceback"]
-    assert rows["dead"]["error"].startswith("ended 3 times: The actor died unexpectedly")
+    assert rows["dead"]["error"].startswith("The actor died unexpectedly")
+    assert rows["dead"]["failures"] == 3
     assert "epoch 1, step 1" in rows["infinite"]["error"]
     again = marksweep("run", str(study), storage=tmp_path / "runs")
     assert "5 failed" in again.stdout
