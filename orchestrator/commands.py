@@ -86,6 +86,8 @@ def run_table(wanted: WantedByTable, changes: Mapping[str, Any], running: Runnin
     with running:
         for opened in _studies_of(wanted, changes, running.place, running.console):
             whole &= _run(opened, running, wanted.wants).is_done
+            if running.why:
+                break
     next_command(running.console, running.place.storage.on(f"marksweep report {wanted.table}"))
     return _exit_code(whole, running)
 
@@ -125,4 +127,4 @@ def _run(opened: Opened, running: Running, wants: Wanted | None = None) -> Plan:
 
 
 def _exit_code(whole: bool, running: Running) -> int:
-    return 0 if whole else STOPPED if running.why else 1
+    return 0 if whole else STOPPED if running.is_spent else 1

@@ -98,7 +98,9 @@ def _searched(opened: Opened, running: Running) -> bool:
         running.search(opened, make_plan(replace(opened, study=_base(opened)), running.place, running.retry_failed))
         standing = standing_of(opened, running.place)
         show_search(opened, standing, running.console)
-    return not running.why and not standing.left
+    assert opened.search is not None
+    # Without a point that was trained there is nothing to confirm, and no answer.
+    return not running.why and not standing.left and standing.best(opened.search) is not None
 
 
 def _stages(opened: Opened) -> Opened | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.capacity import Node
@@ -33,7 +34,7 @@ class Judging:
 
 
 class Desk:
-    """Between the dispatcher, which decides, and Tune, which asks and tells: clock, cluster, referee, view, ledger."""
+    """One launch's: made when it begins, closed when it ends."""
 
     def __init__(self, supply: Supply, view: View, limits: Limits, judging: Judging | None) -> None:
         self._dispatcher = Dispatcher(supply, limits, time.monotonic(), nodes_of_cluster())
@@ -41,12 +42,14 @@ class Desk:
         self._looked = time.monotonic()
         self._stuck_since: float | None = None
         self._told = False  # why it ends early
+        self._attempts: dict[str, int] = {}  # of trials whose process died, up to then
+        self._waiting: dict[str, float] = {}  # since when: handed out, without a process yet
         self._referee = self._referee_name = None
         if judging is not None or limits.hours is not None or limits.gpu_hours is not None:
             self._referee_name = f"referee-{uuid4().hex}"
             self._referee = (
                 ray.remote(num_cpus=0)(Referee)
-                .options(name=self._referee_name)
+                .options(name=self._referee_name, scheduling_strategy=_beside_the_driver())
                 .remote(
                     judging.stopping if judging else None,
                     dict(judging.values) if judging else {},
@@ -63,6 +66,11 @@ class Desk:
         return self._dispatcher.why
 
     @property
+    def is_spent(self) -> bool:
+        """Whether a budget ended it."""
+        return self._dispatcher.is_spent
+
+    @property
     def gpu_hours(self) -> float:
         return self._dispatcher.gpu_hours(time.monotonic())
 
@@ -72,11 +80,14 @@ class Desk:
         self._tell_end()
         if found is None:
             self._wait_for_nodes()
+        if found is not None:
+            self._waiting[found.unit.id] = time.monotonic()
         if found is None or self._referee_name is None:
             return found
         return replace(found, unit=replace(found.unit, referee=self._referee_name))
 
     def started(self, assignment: Assignment) -> None:
+        self._waiting.pop(assignment.unit.id, None)
         self._view.show(Event(assignment.unit.id, "started", {"epoch": assignment.unit.epochs_done}))
 
     def epoch(self, result: Mapping[str, Any]) -> None:
@@ -85,17 +96,19 @@ class Desk:
     def ended(self, result: Mapping[str, Any]) -> None:
         """By its own last word."""
         state = State(result["state"])
-        # Others may start from a network that could not be measured.
-        told = State.FINISHED if result["trained"] else state
-        self._conclude(
-            Ended(result["trial"], told, result["error"]), "paused" if state is State.RUNNING else state.value, result
-        )
+        ended = Ended(result["trial"], state, result["error"], result["trained"])
+        self._conclude(ended, "paused" if state is State.RUNNING else state.value, result)
 
     def died(self, unit: Unit, failures: str) -> None:
         """Its process ended without a last word, which is written down for it."""
         error = cause_of(failures)
-        state = TrialRecorder(Storage(unit.storage), unit.facts).died(error, failures)
-        self._conclude(Ended(unit.id, state, error), state.value, {"error": error})
+        recorder = TrialRecorder(Storage(unit.storage), unit.facts)
+        state = recorder.died(error, failures, self._attempts.get(unit.id, unit.attempts))
+        self._attempts[unit.id] = recorder.attempts
+        # Trained, it died while it was measured.
+        trained = state is State.FINISHED
+        state = State.FAILED if trained else state
+        self._conclude(Ended(unit.id, state, error, trained), state.value, {"error": error})
 
     def close(self) -> None:
         if self._referee is not None:
@@ -107,11 +120,11 @@ class Desk:
         self._tell_end()
 
     def _tell_end(self) -> None:
-        """Once, why nothing more starts; what runs is stopped after its epoch where time is over."""
+        """Once, why nothing more starts; what runs is stopped after its epoch where a budget is spent."""
         if self.why and not self._told:
             self._told = True
             self._view.tell(f"No more trials start: {self.why}.")
-            if self._referee is not None:
+            if self._referee is not None and self._dispatcher.is_spent:
                 self._referee.pause.remote()
 
     def _look_at_cluster(self) -> None:
@@ -123,15 +136,28 @@ class Desk:
 
     def _wait_for_nodes(self) -> None:
         """Where nothing runs though something is left: the cluster has shrunk below what it needs."""
+        now = time.monotonic()
+        if self._waiting and self._dispatcher.num_running == len(self._waiting):
+            # Tune cannot take back what it was given.
+            if now - min(self._waiting.values()) > _PATIENCE_SECONDS:
+                raise ValueError(
+                    "Nothing that was to start has found its place for ten minutes: the cluster has lost nodes, or "
+                    "others use them. What was begun is saved; the same command goes on."
+                )
+            return
         if not self._dispatcher.is_stuck:
             self._stuck_since = None
             return
-        now = time.monotonic()
         if self._stuck_since is None:
             self._stuck_since = now
             self._view.tell("The cluster has become too small for what is left; waiting for nodes.")
         if now - self._stuck_since > _PATIENCE_SECONDS:
             self._dispatcher.interrupt("the cluster has been too small for what is left for ten minutes")
+
+
+def _beside_the_driver() -> NodeAffinitySchedulingStrategy:
+    """On another node it could be lost while trials go on."""
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
 
 
 def nodes_of_cluster() -> list[Node]:

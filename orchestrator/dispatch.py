@@ -57,6 +57,7 @@ class Ended:
     trial: str
     state: State
     error: str = ""
+    trained: bool = False  # a network is there, though it could not be measured
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Dispatcher:
     began: float
     nodes: Sequence[Node]
     why: str = ""  # the launch ends early, in words
+    is_spent: bool = False  # because of a budget
     _running: dict[str, _Running] = field(default_factory=dict)
     _again: list[Assignment] = field(default_factory=list)
     _failures: Counter[str] = field(default_factory=Counter)  # of a trial, in the ledger's way of counting
@@ -91,6 +93,10 @@ class Dispatcher:
             self._running[found.unit.id] = _Running(found, now)
             self._failures.setdefault(found.unit.id, found.unit.failures)
         return found
+
+    @property
+    def num_running(self) -> int:
+        return len(self._running)
 
     @property
     def is_over(self) -> bool:
@@ -115,8 +121,9 @@ class Dispatcher:
             self._count(ended.error)
         if ended.state is State.RUNNING:
             # It would not have come to the end of its next epoch, and neither would another.
-            self.interrupt("the time of --hours is over")
-        self.supply.ended(ended.trial, ended.state)
+            self.interrupt("the time of --hours is over", is_spent=True)
+        # Others may start from a network that could not be measured.
+        self.supply.ended(ended.trial, State.FINISHED if ended.trained else ended.state)
         return False
 
     def gpu_hours(self, now: float) -> float:
@@ -124,9 +131,10 @@ class Dispatcher:
         running = sum((now - each.since) * _gpus(each.assignment) for each in self._running.values())
         return (self._gpu_seconds + running) / 3600
 
-    def interrupt(self, why: str) -> None:
+    def interrupt(self, why: str, is_spent: bool = False) -> None:
         """Start nothing more."""
-        self.why = self.why or why
+        if not self.why:
+            self.why, self.is_spent = why, is_spent
 
     def _assigned_again(self, assignment: Assignment, error: str) -> Assignment | None:
         unit = assignment.unit
@@ -147,13 +155,15 @@ class Dispatcher:
         return None
 
     def _fits(self, resources: Resources) -> bool:
-        return fits_beside(resources, [each.assignment.resources for each in self._running.values()], self.nodes)
+        running = [each.assignment.resources for each in self._running.values()]
+        # Also of what is left when nodes have gone: what is handed out then would wait for ever.
+        return fits_empty(resources, self.nodes) and fits_beside(resources, running, self.nodes)
 
     def _look_at_budgets(self, now: float) -> None:
         if self.limits.hours is not None and now - self.began >= 3600 * self.limits.hours:
-            self.interrupt("the time of --hours is over")
+            self.interrupt("the time of --hours is over", is_spent=True)
         if self.limits.gpu_hours is not None and self.gpu_hours(now) >= self.limits.gpu_hours:
-            self.interrupt("the hours of --gpu-hours are spent")
+            self.interrupt("the hours of --gpu-hours are spent", is_spent=True)
 
 
 class Planned:
@@ -176,6 +186,7 @@ class Planned:
     def ended(self, trial: str, state: State) -> None:
         if state is State.FINISHED:
             self._unfinished.discard(trial)
+        if state in (State.FINISHED, State.RUNNING):  # what is only paused blocks nothing
             return
         lost = {trial}
         for each in self._pending:  # stages come before what starts from them

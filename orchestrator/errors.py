@@ -6,7 +6,9 @@ import unicodedata
 _TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 # Control, format (zero width, right-to-left override) and surrogate code points print nothing good anywhere.
 _INVISIBLE = ("Cc", "Cf", "Cs")
-_CHANGING_PART = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\bnan\b|\binf\b")
+_CHANGING_PART = re.compile(
+    r"0x[0-9a-fA-F]+|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\bnan\b|\binf\b"
+)
 
 
 def fingerprint(error: str) -> str:

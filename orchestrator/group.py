@@ -58,7 +58,7 @@ def _run_group(unit: Unit, resources: Resources) -> None:
                 name=unit.id,
                 storage_path=folder,
                 callbacks=[callback],
-                # Restarts are counted in one place, in Tune.
+                # Restarts are counted in one place, by the dispatcher.
                 failure_config=train.FailureConfig(max_failures=0, controller_failure_limit=_START_ATTEMPTS),
             ),
         ).fit()

@@ -35,9 +35,11 @@ _DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must n
 
 @dataclass(frozen=True)
 class Launched:
-    """What came of a launch: why it ended before its supply did, in words, empty where it did not; what it used."""
+    """What came of a launch: why it ended before its supply did, in words, empty where it did not; whether that was a
+    budget; what it used."""
 
     why: str
+    is_spent: bool
     gpu_hours: float
 
 
@@ -80,7 +82,7 @@ def launch(
     finally:
         desk.close()
         shutil.rmtree(folder, ignore_errors=True)
-    return Launched(desk.why, desk.gpu_hours)
+    return Launched(desk.why, desk.is_spent, desk.gpu_hours)
 
 
 def _assignment(config: Mapping[str, Any]) -> Assignment:

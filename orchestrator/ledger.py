@@ -50,6 +50,12 @@ class Ledger:
             table = pa.concat_tables([gathered, *(part for part in found if part is not None)])
         return table.select(schema.names)
 
+    def of_trial(self, name: str, trial: str) -> pa.Table:
+        """One trial's rows of "trials" or "epochs", from its own file: it does not grow with the ledger."""
+        _, file, _ = _FILES[name]
+        found = self.storage.read(f"{self.storage.trial(trial)}/{file}", TABLES[name])
+        return TABLES[name].empty_table() if found is None else found
+
     def compact(self) -> None:
         """Gather what has ended. Reading gives the same rows before, after, and when this is cut short."""
         trials = self.storage.names("trials")

@@ -35,6 +35,7 @@ class Begun:
     failures: int | None = None  # None: recorded before they were counted
     parts: int = 1
     error: str = ""  # of the last that failed
+    attempts: int = 0
 
 
 @dataclass(frozen=True)

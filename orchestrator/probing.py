@@ -20,9 +20,10 @@ def probe_on_ray(units: Sequence[tuple[Unit, Resources]]) -> Iterator[tuple[Unit
     """Each unit with the columns of "probes" that were found, or with the error in one line. One at a time on each
     device: others beside it would be measured, too."""
     waiting = {
-        ray.remote(_probed)
-        .options(num_cpus=resources.cpus, num_gpus=1 if resources.share else 0, max_retries=0)
-        .remote(asdict(unit), asdict(resources)): unit
+        # A process for each: the next one must find the device empty.
+        ray.remote(num_cpus=resources.cpus, num_gpus=1 if resources.share else 0, max_retries=0, max_calls=1)(
+            _probed
+        ).remote(asdict(unit), asdict(resources)): unit
         for unit, resources in units
     }
     while waiting:

@@ -40,10 +40,10 @@ def session_of(unit: Unit, placement: Placement, report: Any) -> Session:
     return Session(placement, report, partial(_ask, unit.referee, unit.id) if unit.referee else None)
 
 
-def _ask(referee: str, trial: str, values: Sequence[float] | None) -> Verdict:
+def _ask(referee: str, trial: str, values: Sequence[float] | None, may_be_given_up: bool) -> Verdict:
     """A referee that is gone or does not answer stops nobody."""
     try:
-        answer = ray.get_actor(referee).verdict.remote(trial, values)
+        answer = ray.get_actor(referee).verdict.remote(trial, values, may_be_given_up)
         return Verdict(ray.get(answer, timeout=_ANSWER_SECONDS))
     except (ValueError, RayError):
         return Verdict.GO_ON

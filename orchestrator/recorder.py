@@ -51,12 +51,17 @@ class TrialRecorder:
         """Training has come to its end; seconds as in `progress`."""
         self._write(State.FINISHED, epochs_run=epochs_run, seconds=self._seconds_before + seconds, **facts)
 
-    def died(self, error: str, traceback: str) -> State:
-        """Its process died. What it could still record itself stays: a network that was trained above all. The state
-        that it has then."""
+    @property
+    def attempts(self) -> int:
+        return self._row["attempts"]
+
+    def died(self, error: str, traceback: str, attempts_before: int = 0) -> State:
+        """Its process died, in an attempt after so many. What it could still record itself stays: a network that was
+        trained above all. The state that it has then."""
         state = State(self._row.get("state") or State.RUNNING)
-        if state is State.RUNNING or state is State.FINISHED:
-            state = State.FAILED if state is State.RUNNING else state
+        had_begun = self.attempts > attempts_before
+        if state is State.RUNNING or state is State.FINISHED or not had_begun:
+            state = State.FINISHED if state is State.FINISHED else State.FAILED
             self.end(state, error=error, traceback=traceback)
         return state
 

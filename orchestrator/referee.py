@@ -29,15 +29,16 @@ class Referee:
         self._asked: dict[str, float] = {}
         self._paused = False
 
-    def verdict(self, trial: str, values: Sequence[float] | None) -> Verdict:
-        """Of a trial with these values after each of its epochs; None: it is never given up."""
+    def verdict(self, trial: str, values: Sequence[float] | None, may_be_given_up: bool = True) -> Verdict:
+        """Of a trial with these values after each of its epochs; None: of none that is judged. One that may not be
+        given up is a rival of the others all the same."""
         now = time.monotonic()
         epoch_seconds = now - self._asked.get(trial, now)
         self._asked[trial] = now
         if values is not None and self._stopping is not None:
             self._values[trial] = values
             others = [some for other, some in self._values.items() if other != trial]
-            if not self._stopping.goes_on(values, others):
+            if may_be_given_up and not self._stopping.goes_on(values, others):
                 return Verdict.PRUNE
         if self._paused or (self._deadline is not None and now + epoch_seconds > self._deadline):
             return Verdict.PAUSE

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from orchestrator.assignment import Assignment
 from orchestrator.board import Event, Goal
-from orchestrator.dispatch import Limits, Planned, Supply
+from orchestrator.dispatch import Limits, Planned, Supply, refuse_what_cannot_fit
 from orchestrator.imports import uncollected
 from orchestrator.ledger import Ledger
 from orchestrator.packing import packed, unprobed
-from orchestrator.plan import Plan, Work
+from orchestrator.plan import Plan, Status, Work
 from orchestrator.preparing import progress_shown, runner, show_findings
 from orchestrator.progress import TrialLine, view_for
 from orchestrator.recorder import record_probe
@@ -41,6 +41,7 @@ class Running:
     limits: Limits = field(default_factory=Limits)
     sinks: tuple[str, ...] = ()
     why: str = ""  # a launch ended before all was done, in words
+    is_spent: bool = False  # because of a budget
     _began: float = field(default_factory=time.monotonic)
     _gpu_hours: float = 0.0
     _cluster: ExitStack | None = None
@@ -64,6 +65,8 @@ class Running:
     def search(self, opened: Opened, base: Plan) -> None:
         """All that is left of a search. `base`: a plan with the trial of its base, whose data all points need."""
         assert opened.search is not None
+        *stages, first = base.works
+        base = replace(base, works=(*stages, replace(first, status=Status.RUN)))  # though it may be done itself
         self._prepare(base)
         self._start_ray()
         given = self._packed(opened, base).works[-1].resources
@@ -74,7 +77,7 @@ class Running:
         """Measure a few steps of every variant that the plan would train."""
         self._prepare(made)
         self._start_ray()
-        self._probe(opened, made, [work.variant_id for work in made.todo])
+        self._probe(opened, self._placed(made), [work.variant_id for work in made.todo])
 
     def _launch_search(self, opened: Opened, searching: Searching) -> None:
         from orchestrator.desk import Judging
@@ -111,7 +114,7 @@ class Running:
             elif isinstance(supply, Planned):
                 supply.announce_blocked = lambda trial: view.show(Event(trial, "blocked"))
             result = launch(supply, view, self._limits(), judging)
-        self.why = self.why or result.why
+        self.why, self.is_spent = self.why or result.why, self.is_spent or result.is_spent
         self._gpu_hours += result.gpu_hours
         Ledger(self.place.storage).compact()
 
@@ -134,8 +137,17 @@ class Running:
 
         nodes = tuple(nodes_of_cluster())
         if any(node.gpus for node in nodes):
-            self._probe(opened, made, unprobed(made, memory_of(self.place)))
+            self._probe(opened, self._placed(made), unprobed(made, memory_of(self.place)))
         return packed(made, memory_of(self.place), nodes)
+
+    def _placed(self, made: Plan) -> Plan:
+        """With a whole GPU, or none where there is none, for what asks for a share. ValueError for what cannot fit."""
+        from orchestrator.desk import nodes_of_cluster
+
+        nodes = tuple(nodes_of_cluster())
+        placed = packed(made, {}, nodes)
+        refuse_what_cannot_fit([work.resources for work in placed.todo], nodes)
+        return placed
 
     def _probe(self, opened: Opened, made: Plan, variants: list[str]) -> None:
         from orchestrator.probing import probe_on_ray

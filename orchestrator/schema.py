@@ -14,7 +14,7 @@ class State(StrEnum):
     RUNNING = "running"  # a process works on it, or died while it did; goes on from its last checkpoint
     FINISHED = "finished"  # trained to its end; the only state that a table reads
     DIVERGED = "diverged"  # the loss became NaN or infinite
-    FAILED = "failed"  # raised, or its process died more often than the retry limit
+    FAILED = "failed"  # raised, or its process died; it may be tried again
     PRUNED = "pruned"  # given up early by a search; goes on from its last epoch where a study needs it whole
 
 

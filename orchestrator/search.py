@@ -23,6 +23,7 @@ from search_spaces.samplers import CmaEs, GaussianProcess, Nsga2, Nsga3, Random,
 from search_spaces.search import Search
 
 _PROPOSALS = 10  # before a sampler that only repeats itself is left for the points that nobody tried
+_DRAWS = 1000  # before a space is taken for used up
 _SOURCES = 10  # trials of which CMA-ES can take the best tenth
 
 
@@ -81,11 +82,27 @@ class Proposals:
             # Told as a failure, which samplers pass over: the point itself counts once.
             self._study.tell(trial, state=TrialState.FAIL)
         if all_points is None:
-            return None
+            return self._at_random()
         untried = [point for point in all_points if _key(point) not in self._numbers]
         point = random.Random(f"{self._search.seed} {len(self._numbers)}").choice(untried)
         self.add(Tried(point, None))
         return point
+
+    def _at_random(self) -> Point | None:
+        """A point of an endless space whose sampler only repeats itself; None where chance does, too."""
+        for _ in range(_DRAWS):
+            self._study.sampler = optuna.samplers.RandomSampler(seed=self._search.seed + 7919 * self._count)
+            trial = self._study.ask()
+            point = self._point(trial)
+            if _key(point) not in self._numbers:
+                self._numbers[_key(point)] = trial.number
+                return point
+            self._study.tell(trial, state=TrialState.FAIL)
+        return None
+
+    @property
+    def _count(self) -> int:
+        return len(self._study.get_trials(deepcopy=False))
 
     def learn(self, tried: Tried) -> None:
         """What became of a point that was proposed or added."""

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
 from orchestrator.identity import trial_id
 from orchestrator.ledger import Ledger
 from orchestrator.plan import ACTIVE, Known, Status, Work, plan_study
@@ -12,7 +14,7 @@ from orchestrator.schema import State
 from orchestrator.search import Tried, best_of
 from orchestrator.session import Opened, Place, known, remembered, stages_of
 from search_spaces.domains import Point
-from search_spaces.search import COSTS, Search, label_of
+from search_spaces.search import COSTS, DEFAULT, Search
 from search_spaces.study import Study
 from trainables import registry
 from trainables.config import collect_mistakes
@@ -29,10 +31,11 @@ class Asked:
     work: Work
     stages: tuple[str, ...]  # all trials that it starts from, however far before
     tried: Tried
+    is_base: bool
 
     @property
     def label(self) -> str:
-        return label_of(self.number)
+        return DEFAULT if self.is_base else f"point {self.number}"
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,15 @@ def standing_of(opened: Opened, place: Place, retry_failed: bool = False) -> Sta
     """Points that the space no longer has are left out, and those that its base can no longer be trained at."""
     search, ledger = search_of(opened), Ledger(place.storage)
     rows = sorted((row for row in remembered(opened, place) if row["point"] is not None), key=lambda row: row["number"])
-    points = [point for row in rows if _is_possible(search, point := json.loads(row["point"]))]
     before = known(ledger)
-    works = [work_of(opened, point, before, retry_failed) for point in points]
+    found = [
+        (point, work_of(opened, point, before, retry_failed), row["trial"])
+        for row in rows
+        if _is_possible(search, point := json.loads(row["point"]))
+    ]
+    # Where the base was changed since, what was asked before is another search's.
+    points = [point for point, (work, _), trial in found if work.id == trial]
+    works = [each for _, each, trial in found if each[0].id == trial]
     own = {work.id for work, _ in works}
     trials = {row["trial"]: row for row in ledger.read("trials").to_pylist()}
     matching = {id: point for id, point in _matching(opened, trials.values()) if id not in own}
@@ -72,7 +81,7 @@ def standing_of(opened: Opened, place: Place, retry_failed: bool = False) -> Sta
 
     return Standing(
         asked=tuple(
-            Asked(number, work, stages, tried(work.id, point))
+            Asked(number, work, stages, tried(work.id, point), point == search.start[0])
             for number, (point, (work, stages)) in enumerate(zip(points, works, strict=True))
         ),
         others=tuple(tried(id, point) for id, point in matching.items()),
@@ -80,16 +89,21 @@ def standing_of(opened: Opened, place: Place, retry_failed: bool = False) -> Sta
             id: [search.objectives[0].sign * value for value in _values_of(search.objectives[0].metric, history)]
             for id, history in histories.items()
         },
-        left=_left(search, [work for work, _ in works], [*points, *matching.values()]),
+        left=_left(opened, [work for work, _ in works], [*points, *matching.values()]),
     )
 
 
-def _left(search: Search, works: Sequence[Work], tried: Sequence[Point]) -> int:
+def _left(opened: Opened, works: Sequence[Work], tried: Sequence[Point]) -> int:
+    search = search_of(opened)
     open_ = sum(work.status in ACTIVE for work in works)
     every = search.space.points()
-    untried = (
-        search.trials if every is None else sum(point not in tried and _is_possible(search, point) for point in every)
-    )
+    if every is not None:
+        # Some points are one trial: settings that change no result, or two names of one value.
+        asked = {work.id for work in works}
+        possible = (point for point in every if _is_possible(search, point))
+        trials = {trial_id(search.variant(point).trial(search.seed), opened.digest_of): point for point in possible}
+        every = [point for id, point in trials.items() if id not in asked]
+    untried = search.trials if every is None else sum(point not in tried for point in every)
     return open_ + min(untried, max(0, search.trials - len(works)))
 
 
@@ -143,14 +157,17 @@ def _matching(opened: Opened, rows: Collection[Mapping[str, Any]]) -> list[tuple
 
 def look_at(search: Search, ledger: Ledger, trial: str, point: Point) -> Tried:
     """What became of one trial of the search."""
-    rows = ledger.read("trials", only=[trial]).to_pylist()
-    return _tried(search, point, rows[0] if rows else None, _histories(ledger, [trial]).get(trial, ()))
+    rows, epochs = (ledger.of_trial(name, trial) for name in ("trials", "epochs"))
+    return _tried(search, point, next(iter(rows.to_pylist()), None), _histories_in(epochs).get(trial, ()))
 
 
 def _histories(ledger: Ledger, trials: Collection[str]) -> dict[str, list[dict[str, float]]]:
-    """Every validation metric after each epoch."""
+    return _histories_in(ledger.read("epochs", only=trials))
+
+
+def _histories_in(table: pa.Table) -> dict[str, list[dict[str, float]]]:
+    """Trial → every validation metric after each epoch, of rows of the table "epochs"."""
     found: dict[str, list[dict[str, float]]] = {}
-    table = ledger.read("epochs", only=trials)
     for row in table.sort_by("epoch").to_pylist():
         if not row["metric"].startswith("val_"):
             continue

@@ -30,7 +30,7 @@ class Searching:
         self.announce: Callable[[Asked], None] = lambda asked: None
         self.search = search_of(opened)
         self._code = of_code()
-        self._known = known(Ledger(place.storage))  # what others have done since is done again
+        self._known = known(Ledger(place.storage))  # what others do meanwhile is not seen
         self.standing = standing_of(opened, place, retry_failed)
         self._asked = {each.work.id: each for each in self.standing.asked}
         self._left = [each for each in self.standing.asked if each.work.status in ACTIVE]
@@ -92,7 +92,8 @@ class Searching:
                     raise ValueError(f"The space has hardly a point that is another trial: {dict(point)} was tried.")
                 self._proposals.learn(Tried(point, State.FAILED))
                 continue
-            asked = Asked(len(self._asked), work, stages, self._look(work.id, point))
+            tried = self._look(work.id, point)
+            asked = Asked(len(self._asked), work, stages, tried, is_base=point == self.search.start[0])
             self._asked[work.id] = asked
             self._remember()
             if work.status in ACTIVE:
@@ -114,10 +115,12 @@ class Searching:
     def _unit(self, asked: Asked) -> Unit:
         unit = unit_of(asked.work, self._opened, self._place, self._code, self._anew)
         # The base is trained whole, whatever it promises: it is what all others are compared with.
-        if self.search.stopping is None or asked.number == 0:
+        if self.search.stopping is None:
             return unit
         objective = self.search.objectives[0]
-        return replace(unit, given_up_by=objective.metric, minimized=objective.minimize)
+        return replace(
+            unit, judged_by=objective.metric, minimized=objective.minimize, may_be_given_up=not asked.is_base
+        )
 
     def _remember(self) -> None:
         shared = {

@@ -153,14 +153,16 @@ def memory_of(place: Place) -> dict[str, Memory]:
 
 def known(ledger: Ledger) -> Known:
     """What the ledger knows, reduced to what plans depend on."""
-    columns = ["trial", "state", "error", "epochs_run", "failures", "parts"]
+    columns = ["trial", "state", "error", "epochs_run", "failures", "parts", "attempts"]
     trials = ledger.read("trials", columns=columns).to_pylist()
     return Known(
         states={row["trial"]: State(row["state"]) for row in trials},
         errors={row["trial"]: row["error"] or "" for row in trials},
         evaluated=set(ledger.read("evaluations", columns=["evaluation"])["evaluation"].unique().to_pylist()),
         begun={
-            row["trial"]: Begun(row["epochs_run"] or 0, row["failures"], row["parts"] or 1, row["error"] or "")
+            row["trial"]: Begun(
+                row["epochs_run"] or 0, row["failures"], row["parts"] or 1, row["error"] or "", row["attempts"] or 0
+            )
             for row in trials
         },
     )

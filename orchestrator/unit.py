@@ -57,10 +57,12 @@ class Unit:
     threads: int = 1
     parts: int = 1  # in how many each worker processes its share of a batch, for want of memory
     epochs_done: int = 0  # before this launch
+    attempts: int = 0  # likewise
     failures: int = 0  # likewise
     anew: bool = False  # they no longer count: a user has asked for it again
     referee: str = ""  # name of what answers "go on?" after each epoch; empty: nobody is asked
-    given_up_by: str = ""  # the metric by which a search may give it up; empty: nothing may
+    judged_by: str = ""  # the metric by which a search gives trials up; empty: none is
+    may_be_given_up: bool = False
     minimized: bool = True  # of that metric, lower values are better
 
     @property
@@ -77,13 +79,13 @@ class Unit:
 class Session:
     """What a unit needs of the place where it runs.
 
-    `report` tells what happened. `verdict` answers, of the values by which a trial may be given up (None: it may not),
-    whether it goes on; where there is none it does.
+    `report` tells what happened. `verdict` answers whether the trial goes on, given the values by which trials are
+    given up (None: they are not) and whether this one may be; where there is no verdict it goes on.
     """
 
     placement: Placement = field(default_factory=Placement)
     report: Callable[[dict[str, Any]], None] = lambda metrics: None
-    verdict: Callable[[Sequence[float] | None], Verdict] | None = None
+    verdict: Callable[[Sequence[float] | None, bool], Verdict] | None = None
 
 
 @dataclass
@@ -253,8 +255,8 @@ def _stopped(unit: Unit, session: Session, history: Sequence[Mapping[str, float]
     verdict = None
     if session.placement.rank == 0:
         sign = 1 if unit.minimized else -1
-        values = [sign * metrics[unit.given_up_by] for metrics in history] if unit.given_up_by else None
-        verdict = session.verdict(values)
+        values = [sign * metrics[unit.judged_by] for metrics in history] if unit.judged_by else None
+        verdict = session.verdict(values, unit.may_be_given_up)
     verdict = session.placement.broadcast(verdict)
     return {Verdict.PRUNE: State.PRUNED, Verdict.PAUSE: State.RUNNING}.get(verdict)
 

@@ -50,6 +50,7 @@ def unit_of(work: Work, opened: Opened, place: Place, code: Mapping[str, Any], a
         threads=work.resources.cpus,
         parts=work.begun.parts,
         epochs_done=work.begun.epochs,
+        attempts=work.begun.attempts,
         failures=0 if anew else work.begun.failures or 0,
         anew=anew,
     )

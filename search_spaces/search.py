@@ -150,8 +150,3 @@ class Search:
             "trials": self.trials,
             "confirm": bool(self.confirm),
         }
-
-
-def label_of(number: int) -> str:
-    """What a search's trial is called."""
-    return f"point {number}" if number else DEFAULT

@@ -122,7 +122,7 @@ class Small:
             return _launch(searching, {}, limits, judging, searching)
         remember_question(opened, base, self.place)
         units = [
-            (work, replace(unit, given_up_by="val_nme_io") if judging else unit)
+            (work, replace(unit, judged_by="val_nme_io", may_be_given_up=True) if judging else unit)
             for work, unit in units_of(opened, base, self.place)
         ]
         lines = {work.id: TrialLine(work.label, work.trial.seed, self.epochs) for work, _ in units}

@@ -178,9 +178,11 @@ def test_a_rule_may_give_up_every_point_but_the_base_by_the_first_objective(plac
     running = launch(search(objectives=(Objective(metric="val_auc_io_8", minimize=False),)), place)
     base, other = running.start(), running.start()
     assert base is not None and other is not None
-    assert (base.unit.given_up_by, other.unit.given_up_by, other.unit.minimized) == ("", "val_auc_io_8", False)
+    assert (base.unit.may_be_given_up, other.unit.may_be_given_up) == (False, True)
+    # The base is a rival of the others all the same.
+    assert {(each.unit.judged_by, each.unit.minimized) for each in (base, other)} == {("val_auc_io_8", False)}
     whole = launch(search(stopping=None, seed=7), place)
-    assert [each.unit.given_up_by for each in (whole.start(), whole.start()) if each] == ["", ""]
+    assert [each.unit.judged_by for each in (whole.start(), whole.start()) if each] == ["", ""]
 
 
 def test_at_most_so_many_run_at_once_and_only_where_there_is_room(place):

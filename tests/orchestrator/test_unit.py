@@ -357,7 +357,7 @@ class Judge:
         self.answers = list(answers)
         self.told: list[Any] = []
 
-    def __call__(self, values: Any) -> Verdict:
+    def __call__(self, values: Any, may_be_given_up: bool) -> Verdict:
         self.told.append(values)
         return self.answers.pop(0) if self.answers else Verdict.GO_ON
 
@@ -372,7 +372,7 @@ def judged(place: Place, judge: Judge, **changes: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("verdict, state", [(Verdict.PRUNE, "pruned"), (Verdict.PAUSE, "running")])
 def test_a_trial_that_is_stopped_keeps_its_epochs_and_goes_on_to_the_same_bits(place, undisturbed, verdict, state):
-    reports = judged(place, Judge(Verdict.GO_ON, verdict), given_up_by="val_nme_io")
+    reports = judged(place, Judge(Verdict.GO_ON, verdict), judged_by="val_nme_io")
     row = only_trial(place)
     assert (row["state"], row["epochs_run"], row["error"], row["failures"]) == (state, 2, "", 0)
     assert {each["epoch"] for each in rows(place, "epochs")} == {1, 2}
@@ -390,7 +390,7 @@ def test_a_trial_that_is_stopped_keeps_its_epochs_and_goes_on_to_the_same_bits(p
 
 def test_a_judge_is_told_all_values_so_far_lower_is_better_and_is_not_asked_after_the_last_epoch(place):
     judge = Judge()
-    judged(place, judge, given_up_by="val_nme_io", minimized=False)
+    judged(place, judge, judged_by="val_nme_io", minimized=False)
     values = {row["epoch"]: row["value"] for row in rows(place, "epochs") if row["metric"] == "val_nme_io"}
     assert judge.told == [[-values[1]], [-values[1], -values[2]]]
     assert only_trial(place)["state"] == "finished"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search_spaces.domains import Choice, Integer, Space
 from search_spaces.samplers import CmaEs, GaussianProcess, Nsga2, Tpe
-from search_spaces.search import BEST, COSTS, DEFAULT, Objective, Search, label_of
+from search_spaces.search import BEST, COSTS, DEFAULT, Objective, Search
 from search_spaces.stopping import Asha, Median
 from search_spaces.variants import Resources
 from tests.search_spaces.small_searches import (
@@ -111,7 +111,6 @@ def test_points_are_not_counted_where_there_are_real_numbers_or_too_many():
 
 def test_the_base_is_tried_first_then_what_the_user_knows():
     assert search(first=(TAUGHT,)).start == (DEFAULT_POINT, TAUGHT)
-    assert [label_of(number) for number in (0, 1, 17)] == [DEFAULT, "point 1", "point 17"]
 
 
 def test_the_variant_of_a_point_is_the_base_with_its_values():
