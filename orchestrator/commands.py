@@ -121,7 +121,7 @@ def _run(opened: Opened, running: Running, wants: Wanted | None = None) -> Plan:
     after = make_plan(opened, place)
     after = after.only(wants) if wants else after
     console.print(counts(after), markup=False, highlight=False)
-    left_over(running.why, console)
+    left_over(running.why, running.is_spent, console)
     show_failures(after, console)
     return after
 

@@ -142,10 +142,11 @@ def expect(made: Plan, place: Place, console: Console, address: str | None = Non
     show_expected(expected, console, here)
 
 
-def left_over(why: str, console: Console) -> None:
-    """Why a launch ended before all was done."""
+def left_over(why: str, is_spent: bool, console: Console) -> None:
+    """Why a launch ended before all was done; `is_spent`: because of a budget."""
     if why:
-        text = f"Stopped: {why}. What was begun is saved; the same command goes on."
+        mend = "" if is_spent else " Mend the cause; --retry-failed tries again what has failed."
+        text = f"Stopped: {why}. What was begun is saved; the same command goes on.{mend}"
         console.print(Text(text, style="yellow"), soft_wrap=True)
 
 

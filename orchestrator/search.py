@@ -217,8 +217,9 @@ def _numbers_of(trial: optuna.trial.FrozenTrial, search: Search) -> optuna.trial
 
 
 def _truth(tried: Tried) -> tuple[float, ...]:
-    """The values of a trial that was given up, after each epoch that it had."""
-    return tried.history if tried.state is State.PRUNED else ()
+    """The values of a trial that is over, after each epoch that it had: all that is known of one that was given up, and
+    the curve of one that was not."""
+    return tried.history if tried.state in (State.PRUNED, State.FINISHED) else ()
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

@@ -113,6 +113,13 @@ def config(cls: C) -> C:
     checked_init = made.__init__
 
     def __init__(self: Any, **values: Any) -> None:
+        if "is_config" not in vars(type(self)):
+            # It would have its parent's identity, and so its parent's trials, and be rebuilt as its parent.
+            name = type(self).__name__
+            report_mistake(
+                f"{name} would count as {cls.__name__!r}.",
+                f'Write @config above class {name}, and kind: ClassVar[str] = "…".',
+            )
         try:
             checked_init(self, **values)
         except pydantic.ValidationError as error:

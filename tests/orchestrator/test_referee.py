@@ -66,7 +66,7 @@ def test_a_restarted_referee_decides_as_the_first_would_have():
 
 
 def test_what_is_not_judged_is_no_rival_and_what_may_not_be_given_up_is_one():
-    """Confirmation and stages are not judged; the base of a search is trained whole, and others are compared with it."""
+    """Confirmation and stages are not judged; a search's base is trained whole, and others are compared with it."""
     referee = Referee(Asha(factor=2), {"best": [0.1]}, None)
     assert referee.verdict("stage", None) is Verdict.GO_ON
     assert referee.verdict("base", [0.2], may_be_given_up=False) is Verdict.GO_ON

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces.loading import load_study
+from search_spaces.search import Search
 from search_spaces.study import Study, study_names, study_path
 from search_spaces.variants import Resources, Variant
 from trainables import registry
@@ -155,7 +156,18 @@ def _every_config():
     yield Evaluation(split="val", data=Synthetic())
     yield Resources(workers=2, gpus=0.5)
     yield Variant(method=MeanShape(), data=Synthetic(), label="a", resources=Resources(cpus=2))
-    yield from (load_study(study_path(name)) for name in study_names())
+    for name in study_names():
+        study = load_study(study_path(name))
+        # A search never travels; its trials do.
+        yield study.base if isinstance(study, Search) else study
+
+
+def test_a_class_that_is_no_config_does_not_count_as_its_parent():
+    class Shape(MeanShape):
+        pass
+
+    with pytest.raises(ConfigError, match="Shape would count as 'MeanShape'. Write @config above class Shape"):
+        Shape()
 
 
 @pytest.mark.parametrize("value", _every_config(), ids=lambda value: value.kind)
