@@ -166,7 +166,7 @@ def test_a_class_that_is_no_config_does_not_count_as_its_parent():
     class Shape(MeanShape):
         pass
 
-    with pytest.raises(ConfigError, match="Shape would count as 'MeanShape'. Write @config above class Shape"):
+    with pytest.raises(ConfigError, match=r"Shape would count as 'MeanShape'\. Write @config above class Shape"):
         Shape()
 
 
