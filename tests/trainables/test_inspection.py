@@ -111,6 +111,7 @@ def test_a_data_set_without_test_faces_is_warned_of(root):
 
 
 def test_a_pool_without_labels_needs_neither_training_nor_test_faces(root, monkeypatch):
+    @config
     class Pool(Csv68):
         def faces(self, data_root: Path) -> list[Face]:
             nothing = np.full((68, 2), np.nan)
