@@ -21,7 +21,7 @@ demo: install
 
 test: install
 	$(BIN)/pytest -m "not ray" --numprocesses auto --dist worksteal
-	$(BIN)/pytest -m ray
+	$(BIN)/pytest -m ray --numprocesses 2 --dist loadgroup
 
 test-fast: install
 	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto
