@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: install demo test test-fast lint bench clean
+.PHONY: install demo test test-long test-fast lint bench clean
 
 install: $(READY)
 
@@ -21,7 +21,10 @@ demo: install
 
 test: install
 	$(BIN)/pytest -m "not ray" --numprocesses auto --dist worksteal
-	$(BIN)/pytest -m ray --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest -m "ray and not long"
+
+test-long: install
+	$(BIN)/pytest -m long
 
 test-fast: install
 	$(BIN)/pytest -m "not ray and not slow" --numprocesses auto

@@ -9,7 +9,7 @@ from orchestrator.ledger import Ledger
 from tests.orchestrator.ten_studies import MIXED
 from tests.orchestrator.test_launch_ray import assert_same, metrics
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.xdist_group("ten studies")]
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from tests.orchestrator.test_no_hang_ray import rows
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.xdist_group("ten studies")]
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.orchestrator.test_launch_ray import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.long]
 
 POINTS = 9
 
