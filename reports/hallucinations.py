@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from reports import labels
-from reports.document import Face, FaceGrid
+from reports.drawing import Face, FaceGrid
 from reports.pictures import Images, common, file_name, made_of
 from reports.query import StudyResults
 

@@ -7,7 +7,8 @@ from typing import Any
 from orchestrator.errors import fingerprint, lines, one_line
 from orchestrator.schema import UNSUCCESSFUL
 from reports import labels
-from reports.document import FailureGroup, Figure, Page, Section, Table
+from reports.document import FailureGroup, Page, Section, Table
+from reports.drawing import Figure
 from reports.query import Results, StudyResults
 from reports.registry import Item
 

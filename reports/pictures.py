@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from reports import labels
-from reports.document import Face
+from reports.drawing import Face
 from reports.query import StudyResults, Variant
 
 COLUMNS = ["image", "nme_io", "landmarks", "prediction", "crop", "thumbnail", "tags"]

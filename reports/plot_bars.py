@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import PercentFormatter
 
 from orchestrator.errors import one_line
-from reports.document import BarGroup, Bars
+from reports.drawing import BarGroup, Bars
 from reports.themes import Theme
 
 WIDTH, ROW, FRAME = 5.2, 0.27, 0.55  # inches

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from orchestrator.errors import one_line
-from reports.document import Dots
+from reports.drawing import Dots
 from reports.plot_lines import LEGEND
 from reports.themes import Theme
 

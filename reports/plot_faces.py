@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from orchestrator.errors import one_line
-from reports.document import Face, FaceGrid
+from reports.drawing import Face, FaceGrid
 from reports.themes import PREDICTION, TRUTH, Theme
 
 ROW_LABEL_WIDTH = 20  # characters a line beside a row of faces, where there is room for so many

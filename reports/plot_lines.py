@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from orchestrator.errors import one_line
-from reports.document import Line
+from reports.drawing import Line
 from reports.themes import Theme
 
 LEGEND_WIDTH = 84  # letters that fit below the axes

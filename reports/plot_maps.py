@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Canvas
 
 from orchestrator.errors import one_line
-from reports.document import LandmarkMaps
+from reports.drawing import LandmarkMaps
 from reports.themes import Theme
 
 MAX_COLUMNS = 4

@@ -4,7 +4,7 @@ from math import ceil
 
 from matplotlib.figure import Figure as Canvas
 
-from reports.document import Panels
+from reports.drawing import Panels
 from reports.plot_lines import LEGEND, draw_line, handles_of
 from reports.plot_ticks import set_log_ticks
 from reports.themes import Theme

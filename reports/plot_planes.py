@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from orchestrator.errors import one_line
-from reports.document import Plane, Planes, Spot
+from reports.drawing import Plane, Planes, Spot
 from reports.plot_lines import LEGEND
 from reports.plot_ticks import set_log_ticks
 from reports.themes import Theme

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Circle
 
-from reports.document import Ranges
+from reports.drawing import Ranges
 from reports.themes import PREDICTION, TRUTH, Theme
 
 SIDE = 3.6  # inches

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from reports.document import Curves, Figure
+from reports.drawing import Curves, Figure
 from reports.plot_bars import draw_bars
 from reports.plot_dots import draw_dots
 from reports.plot_faces import draw_faces

@@ -9,7 +9,8 @@ from functools import partial
 from types import ModuleType
 
 from reports import figures, tables
-from reports.document import Figure, Table
+from reports.document import Table
+from reports.drawing import Figure
 from reports.query import Results
 
 

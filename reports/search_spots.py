@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from reports import search_words
-from reports.document import Spot
+from reports.drawing import Spot
 from reports.search_results import Point, SearchResults
 
 ROOM = 3.0  # times the worst finished trial: what an axis shows even where the finished ones are nearly equal

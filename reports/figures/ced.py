@@ -6,7 +6,7 @@ Source: sagonas2013ibug300w.
 import numpy as np
 
 from reports import labels
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.errors_by_image import errors_by_seed
 from reports.query import Results, StudyResults, Variant
 from trainables import metrics

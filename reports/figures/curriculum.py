@@ -3,7 +3,7 @@
 Source: kozlowska2026hrmlff (its Implementation Details).
 """
 
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.query import Results
 
 STUDIES = ()  # none in particular: built once for each study of the ledger

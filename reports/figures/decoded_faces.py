@@ -4,7 +4,7 @@ Source: bao2023keyposs Fig. 7.
 """
 
 from reports import keyposs
-from reports.document import FaceGrid, Figure
+from reports.drawing import FaceGrid, Figure
 from reports.keyposs import Encoding
 from reports.pictures import Images, face, images_of, ranked
 from reports.query import Results, StudyResults

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 4.
 import math
 
 from reports import aggregate, hrmlff, labels, literature
-from reports.document import Dot, Dots, Figure
+from reports.drawing import Dot, Dots, Figure
 from reports.query import Results, StudyResults, Variant
 
 STUDIES = ()  # none in particular: built once for each study of the ledger

@@ -4,7 +4,7 @@ Source: wan2026sht Fig. 1.
 """
 
 from reports import aggregate, labels, paper_studies
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.hallucinations import restores_faces
 from reports.perturbations import perturbations
 from reports.query import Results, StudyResults, Variant

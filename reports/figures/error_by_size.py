@@ -4,7 +4,7 @@ Stands for the paper's Figs. 1–3, and draws what its Tables 1 and 5 say. Sourc
 """
 
 from reports import aggregate, keyposs, labels
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.keyposs import Encoding
 from reports.query import Results, StudyResults
 

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 6(a).
 import numpy as np
 
 from reports import hrmlff, labels
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.errors_by_image import errors_by_seed
 from reports.query import Results, StudyResults, Variant
 

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 6(b).
 import numpy as np
 
 from reports import hrmlff, labels
-from reports.document import Figure, LandmarkMap, LandmarkMaps
+from reports.drawing import Figure, LandmarkMap, LandmarkMaps
 from reports.pictures import in_thumbnail
 from reports.query import Results, StudyResults, Variant
 

@@ -4,7 +4,7 @@ Source: kozlowska2026hrmlff Fig. 7.
 """
 
 from reports import hrmlff, labels
-from reports.document import FaceGrid, Figure
+from reports.drawing import FaceGrid, Figure
 from reports.pictures import face, images_of, ranked
 from reports.query import Results
 

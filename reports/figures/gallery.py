@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 5.
 from typing import Any
 
 from reports import hrmlff, labels
-from reports.document import FaceGrid, Figure
+from reports.drawing import FaceGrid, Figure
 from reports.pictures import face, images_of, picks, ranked
 from reports.query import Results
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.document import Face, FaceGrid, Figure
+from reports.drawing import Face, FaceGrid, Figure
 from reports.hallucinations import restored_faces
 from reports.query import Results
 

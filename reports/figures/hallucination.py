@@ -4,7 +4,7 @@ Source: wan2026sht Fig. 6.
 """
 
 from reports import labels
-from reports.document import Figure
+from reports.drawing import Figure
 from reports.hallucinations import restored_faces
 from reports.query import Results
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports import keyposs
-from reports.document import Figure, Ranges
+from reports.drawing import Figure, Ranges
 from reports.query import Results
 
 STUDIES = keyposs.STUDIES

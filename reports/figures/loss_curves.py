@@ -5,7 +5,7 @@ Source: sharif2025resnet18 Fig. 2.
 
 import pandas as pd
 
-from reports.document import Curves, Figure, Line
+from reports.drawing import Curves, Figure, Line
 from reports.query import Results, StudyResults, Variant
 
 STUDIES = ()  # none in particular: built once for each study of the ledger

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 3(a).
 import math
 
 from reports import aggregate, hrmlff, labels
-from reports.document import Dot, Dots, Figure
+from reports.drawing import Dot, Dots, Figure
 from reports.query import Results
 
 STUDIES = ()  # none in particular: built once for each study of the ledger

@@ -4,7 +4,7 @@ Source: sharif2025resnet18 Fig. 5.
 """
 
 from reports import labels
-from reports.document import FaceGrid, Figure
+from reports.drawing import FaceGrid, Figure
 from reports.pictures import face, images_of, picks, ranked
 from reports.query import Results
 

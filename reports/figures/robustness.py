@@ -7,7 +7,7 @@ import re
 from itertools import groupby
 
 from reports import aggregate, hrmlff, labels
-from reports.document import Figure, Line, Panel, Panels
+from reports.drawing import Figure, Line, Panel, Panels
 from reports.perturbations import Perturbed, perturbations
 from reports.query import Results, StudyResults, Variant
 

@@ -1,7 +1,7 @@
 """How a search came to what it found: the value of each trial in the order of asking, and the best so far."""
 
 from reports import search_words
-from reports.document import Figure, Plane, Planes
+from reports.drawing import Figure, Plane, Planes
 from reports.query import Results
 from reports.search_results import SearchResults
 from reports.search_spots import captions, is_log, spots, trials

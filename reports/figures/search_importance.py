@@ -1,7 +1,7 @@
 """Which settings of a search matter: the share of the variance that each of them explains."""
 
 from reports import importance, search_words
-from reports.document import BarGroup, Bars, Figure
+from reports.drawing import BarGroup, Bars, Figure
 from reports.query import Results
 from reports.search_judged import LEAST, Judged, judged
 from reports.search_results import SearchResults

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 from reports import search_words
-from reports.document import Figure, Plane, Planes, Spot
+from reports.drawing import Figure, Plane, Planes, Spot
 from reports.query import Results
 from reports.search_results import Point, SearchResults
 

@@ -1,7 +1,7 @@
 """What a search found for each setting: the value of each trial against what was chosen for it."""
 
 from reports import search_words
-from reports.document import Figure, Plane, Planes
+from reports.drawing import Figure, Plane, Planes
 from reports.query import Results
 from reports.search_results import Domain, Point, SearchResults
 from reports.search_spots import captions, is_log, spots, trials

@@ -4,7 +4,7 @@ Source: wan2026sht Fig. 7.
 """
 
 from reports import aggregate, labels, paper_studies, sht
-from reports.document import Face, FaceGrid, Figure
+from reports.drawing import Face, FaceGrid, Figure
 from reports.hallucinations import restores_faces
 from reports.pictures import Images, common, file_name, made_of
 from reports.query import Results, StudyResults, Variant

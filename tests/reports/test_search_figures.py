@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from reports import labels, plots, search_words, themes
-from reports.document import Plane, Planes, Spot
+from reports.drawing import Plane, Planes, Spot
 from reports.figures import search_history, search_importance, search_pareto, search_slices
 from reports.plot_planes import draw_planes
 from reports.query import Results
