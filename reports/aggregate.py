@@ -34,6 +34,7 @@ class Summary:
     trials: tuple[str, ...]
     seeds: tuple[int, ...]
     values: tuple[float, ...]
+    evaluations: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -114,6 +115,7 @@ def _summary(measurements: Sequence[Measurement], values: Sequence[float]) -> Su
         trials=tuple(one.trial for one in measurements),
         seeds=tuple(one.seed for one in measurements),
         values=tuple(values),
+        evaluations=tuple(one.evaluation for one in measurements),
     )
 
 

@@ -30,6 +30,7 @@ def variant_row(
     return Row(
         label=variant.label,
         detail="baseline" if variant.baseline else "",
+        is_baseline=variant.baseline,
         cells=tuple(measured(study, variant, column, perturbation, decoder) for column in columns),
         group=group,
         study=study.name,
@@ -78,6 +79,7 @@ def of_summary(summary: aggregate.Summary, protocol: str, column: Column, asked:
         trials=summary.trials,
         seeds=summary.seeds,
         seed_values=summary.values,
+        evaluations=summary.evaluations,
         command=command,
     )
 

@@ -25,10 +25,15 @@ class Cell:
     asked: int = 0  # seeds that the study asks for
     unit: str = ""
     protocol: str = ""  # data and convention in words; only cells with the same protocol are compared
+    interval: tuple[float, float] | None = None  # of the value, 95 %, by a bootstrap over the persons of the images
     trials: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()  # in the order of `trials`, like `seed_values`
+    seeds: tuple[int, ...] = ()  # in the order of `trials`, like `seed_values` and, where they are known, `evaluations`
     seed_values: tuple[float, ...] = ()
+    evaluations: tuple[str, ...] = ()  # whose images the value is a mean over, where it is one
+    commits: tuple[str, ...] = ()  # of the code that trained the trials, each once
     source: Source = "ours"
+    differs: str = ""  # how a published number was measured in another way than its column says, in words
+    rank: Literal["", "best", "second"] = ""  # in its column, by `judging`; those that a test cannot tell apart share it
     digits: int | None = None  # a published number keeps its own precision
     difference: bool = False  # to another row: printed with its sign, never the best
     marks: tuple[str, ...] = ()  # keys of the table's notes
@@ -73,6 +78,7 @@ class Row:
     marks: tuple[str, ...] = ()
     study: str = ""
     variant: str = ""
+    is_baseline: bool = False  # what the other rows of its group are tested against
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,14 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settings:
+    """In which settings the variants of a study differ: a path such as "recipe.epochs" → the value of each variant."""
+
+    labels: tuple[str, ...]  # of the variants
+    values: tuple[tuple[str, tuple[str, ...]], ...]  # (path, a value for each label, in words)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A part of the page: a paper's tables, or a study with what it shows."""
 
@@ -159,6 +173,7 @@ class Section:
     finding: str = ""  # one sentence with the number that answers the question
     command: str = ""
     progress: Progress | None = None
+    settings: Settings | None = None
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
 
