@@ -27,13 +27,13 @@ class Cell:
     protocol: str = ""  # data and convention in words; only cells with the same protocol are compared
     interval: tuple[float, float] | None = None  # of the value, 95 %, by a bootstrap over the persons of the images
     trials: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()  # in the order of `trials`, like `seed_values` and, where they are known, `evaluations`
+    seeds: tuple[int, ...] = ()  # in the order of `trials`, like `seed_values` and, where known, `evaluations`
     seed_values: tuple[float, ...] = ()
     evaluations: tuple[str, ...] = ()  # whose images the value is a mean over, where it is one
     commits: tuple[str, ...] = ()  # of the code that trained the trials, each once
     source: Source = "ours"
     differs: str = ""  # how a published number was measured in another way than its column says, in words
-    rank: Literal["", "best", "second"] = ""  # in its column, by `judging`; those that a test cannot tell apart share it
+    rank: Literal["", "best", "second"] = ""  # in its column; those that a test cannot tell apart share it
     digits: int | None = None  # a published number keeps its own precision
     difference: bool = False  # to another row: printed with its sign, never the best
     marks: tuple[str, ...] = ()  # keys of the table's notes
@@ -103,6 +103,7 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[Note, ...] = ()
     finding: str = ""
+    legend: str = ""  # what the best of a column means here; empty where no column has one
 
     def __post_init__(self) -> None:
         known_marks = {note.mark for note in self.notes}
@@ -122,6 +123,11 @@ class Table:
     def protocols(self) -> tuple[str, ...]:
         """How our numbers were measured, each once, in order of appearance."""
         return tuple(dict.fromkeys(cell.protocol for cell in self._cells() if cell.source == "ours" and cell.protocol))
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a number of ours is in it."""
+        return any(cell.value is not None and cell.source == "ours" for cell in self._cells())
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -164,6 +170,15 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A figure of a paper that no trial fills yet, or that is a sketch; each of `commands` draws it."""
+
+    name: str
+    content: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A part of the page: a paper's tables, or a study with what it shows."""
 
@@ -176,6 +191,7 @@ class Section:
     settings: Settings | None = None
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

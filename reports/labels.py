@@ -1,4 +1,4 @@
-"""How a cell prints: units, digits, signs and the best of a column; and how columns are headed."""
+"""How a cell prints: units, digits, signs; and how columns are headed."""
 
 import difflib
 import math
@@ -93,9 +93,11 @@ class Printed:
 
     number: str = ""
     spread: str = ""
+    interval: tuple[str, str] | None = None  # of a single seed, which has no spread
     remark: str = ""  # "n=2", where it is not what the row says
     word: str = ""
     bold: bool = False
+    underlined: bool = False
     marks: tuple[str, ...] = ()
 
     @property
@@ -103,6 +105,8 @@ class Printed:
         parts = [self.number or self.word]
         if self.spread:
             parts.append(f"± {self.spread}")
+        if self.interval:
+            parts.append(f"[{', '.join(self.interval)}]")
         if self.remark:
             parts.append(f"({self.remark})")
         return " ".join(parts)
@@ -121,17 +125,21 @@ class PrintedRow:
 
 
 def printed(table: Table) -> tuple[PrintedRow, ...]:
-    """The table as it prints, with the best of each column bold."""
-    best = _best(table)
+    """The table as it prints: what ranks as best is bold, what ranks as second underlined."""
     rows = []
-    for index, row in enumerate(table.rows):
+    for row in table.rows:
         n = _seeds(max(row.cells, key=lambda cell: cell.n)) if row.cells else ""
-        cells = tuple(
-            _printed_cell(cell, of, n, bold=(index, place) in best)
-            for place, (cell, of) in enumerate(zip(row.cells, table.columns, strict=True))
-        )
+        cells = tuple(_printed_cell(cell, of, n) for cell, of in zip(row.cells, table.columns, strict=True))
         rows.append(PrintedRow(row=row, n=n, cells=cells))
     return tuple(rows)
+
+
+def legend(table: Table, best: str, second: str) -> str:
+    """What the signs of a renderer mean, such as "Bold" and "underlined"; empty where nothing ranks."""
+    if not table.legend:
+        return ""
+    has_second = any(cell.rank == "second" for row in table.rows for cell in row.cells)
+    return f"{best}: {table.legend}" + (f"; {second}: the next" if has_second else "") + "."
 
 
 def number(value: float, of: Column, digits: int | None = None) -> str:
@@ -146,6 +154,12 @@ def number(value: float, of: Column, digits: int | None = None) -> str:
     if not text.strip("+-0."):
         text = text.lstrip("+-")  # zero has no sign
     return text.replace("-", "−")
+
+
+def interval(low_and_high: tuple[float, float], of: Column) -> tuple[str, str]:
+    """Both ends of an interval as they print."""
+    low, high = low_and_high
+    return number(low, of), number(high, of)
 
 
 def short_number(value: float) -> str:
@@ -174,35 +188,19 @@ def _seeds(cell: Cell) -> str:
     return str(cell.n) if cell.n >= cell.asked else f"{cell.n}/{cell.asked}"
 
 
-def _printed_cell(cell: Cell, of: Column, row_n: str, bold: bool) -> Printed:
+def _printed_cell(cell: Cell, of: Column, row_n: str) -> Printed:
     if cell.value is None:
         return Printed(word=cell.text or cell.progress or MISSING, marks=cell.marks)
     of = replace(of, difference=of.difference or cell.difference)
     remark = f"n={_seeds(cell)}" if cell.n and _seeds(cell) != row_n else ""
     spread = "" if cell.spread is None else number(cell.spread, of, cell.digits).lstrip("+")
-    text = number(cell.value, of, cell.digits)
-    return Printed(number=text, spread=spread, remark=remark, bold=bold, marks=cell.marks)
-
-
-def _best(table: Table) -> set[tuple[int, int]]:
-    """(row, column) of the best numbers of ours.
-
-    Compared as printed, so that ties share it, and only among cells of the same protocol and data. A column where all
-    are equal, or where one stands alone, has no best.
-    """
-    best: set[tuple[int, int]] = set()
-    for place, of in enumerate(table.columns):
-        if not of.compare or of.difference:
-            continue
-        rivals: dict[str, list[tuple[int, float]]] = {}
-        for index, row in enumerate(table.rows):
-            cell = row.cells[place]
-            if cell.value is not None and cell.source == "ours" and not cell.difference:
-                value = float(number(cell.value, of).replace("−", "-").replace("∞", "inf"))
-                rivals.setdefault(cell.protocol, []).append((index, value))
-        for entries in rivals.values():
-            values = [value for _, value in entries]
-            if len(set(values)) > 1:
-                winner = min(values) if metric(of.metric).lower_is_better else max(values)
-                best.update((index, place) for index, value in entries if value == winner)
-    return best
+    low_and_high = cell.interval if cell.n == 1 and cell.spread is None else None
+    return Printed(
+        number=number(cell.value, of, cell.digits),
+        spread=spread,
+        interval=None if low_and_high is None else interval(low_and_high, of),
+        remark=remark,
+        bold=cell.rank == "best",
+        underlined=cell.rank == "second",
+        marks=cell.marks,
+    )

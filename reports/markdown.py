@@ -11,6 +11,8 @@ def render(table: Table) -> str:
     if table.notes:
         notes = (f"- <sup>{escape.markdown(note.mark)}</sup> {escape.markdown(note.text)}" for note in table.notes)
         parts.append("\n".join(notes))
+    if legend := labels.legend(table, "Bold", "underlined"):
+        parts.append(escape.markdown(legend))
     if table.protocols:
         parts.append("Measured on: " + "; ".join(map(escape.markdown, table.protocols)) + ".")
     if table.commands:
@@ -41,7 +43,11 @@ def _label(row: labels.PrintedRow) -> str:
 
 def _cell(cell: labels.Printed) -> str:
     text = escape.markdown(cell.text)
-    return (f"**{text}**" if cell.bold else text) + _marks(cell.marks)
+    if cell.bold:
+        text = f"**{text}**"
+    elif cell.underlined:
+        text = f"<ins>{text}</ins>"
+    return text + _marks(cell.marks)
 
 
 def _marks(marks: tuple[str, ...]) -> str:

@@ -108,7 +108,13 @@ METRICS: dict[str, Metric] = {
             "most memory in training: what a GPU's networks took of it, or the whole process without one",
         ),
         Metric("p_value", "p", "probability", "", 1.0, 3, None, "probability of such a difference by chance", 0.001),
+        Metric(
+            "effect_size", "r", "rank correlation", "", 1.0, 2, None,
+            "effect size of the signed-rank test: rank-biserial correlation, −1 (always lower) to 1 (always higher)",
+        ),
         Metric("num_images", "images", "count", "", 1.0, 0, None, "test images that both sides have an error of"),
+        Metric("num_pictures", "Pictures", "count", "", 1.0, 0, None, "pictures of a data set"),
+        Metric("setting", "Setting", "as declared", "", 1.0, 0, None, "what a network is trained with"),
         Metric("num_persons", "persons", "count", "", 1.0, 0, None, "groups of these images, such as persons"),
     )
 }  # fmt: skip

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import wilcoxon
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
@@ -17,12 +17,14 @@ Array = NDArray[np.floating]
 
 @dataclass(frozen=True, kw_only=True)
 class PairedByPerson:
-    """A mean difference over images, its bootstrap interval, and the p of a signed-rank test over persons."""
+    """A mean difference over images, its bootstrap interval, and the p and the effect of a signed-rank test over
+    persons; for `effect` see `rank_biserial`."""
 
     mean: float
     low: float
     high: float
     p: float
+    effect: float
     num_images: int
     num_persons: int
 
@@ -47,12 +49,13 @@ def paired_by_person(differences: Array, persons: Sequence[str]) -> PairedByPers
         return None
     counts = np.bincount(person)
     sums = np.bincount(person, weights=values).astype(np.float64)
-    low, high = _bootstrap_interval(sums, counts)
+    ((low, high),) = bootstrap_intervals(sums[:, None], counts[:, None].astype(np.float64))
     return PairedByPerson(
         mean=float(values.mean()),
-        low=low,
-        high=high,
+        low=float(low),
+        high=float(high),
         p=signed_rank_p(sums / counts),
+        effect=rank_biserial(sums / counts),
         num_images=len(values),
         num_persons=len(names),
     )
@@ -62,7 +65,23 @@ def signed_rank_p(differences: Array) -> float:
     """Two-sided p of Wilcoxon's signed-rank test; 1 where all differences are zero."""
     if not np.any(differences):
         return 1.0
+    from scipy.stats import wilcoxon  # takes as long as a table without a test
+
     return float(wilcoxon(differences).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def rank_biserial(differences: Array) -> float:
+    """Effect size of a signed-rank test, in [−1, 1]: the share of the rank sum that is above zero minus that below.
+
+    Kerby: The Simple Difference Formula (2014). 0 where all differences are zero.
+    """
+    differences = np.asarray(differences)[np.asarray(differences) != 0]
+    if not len(differences):
+        return 0.0
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.abs(differences))
+    return float((np.sign(differences) * ranks).sum() / ranks.sum())
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -81,10 +100,29 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(corrected)
 
 
-def _bootstrap_interval(sums: Array, counts: NDArray[np.integer]) -> tuple[float, float]:
-    """Percentiles of the mean over all images, from the sum and the number of images of each person."""
+def bootstrap_intervals(sums: Array, counts: Array) -> Array:
+    """The 95 % interval of each mean over images, from sums over the images of each person and their numbers:
+    [persons, means] twice → [means, 2].
+
+    Persons are resampled, all means by the same draws: one pass over the draws serves a whole table.
+    """
+    means = []
+    for counted in _resamples(len(sums)):
+        times = counted.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of a resample without any image that has the metric
+            means.append((times @ sums) / (times @ counts))
+    return np.nanquantile(np.concatenate(means), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0).T
+
+
+@lru_cache(maxsize=2)  # the tables of a study ask for the same ones
+def _resamples(num_persons: int) -> tuple[NDArray[np.uint8], ...]:
+    """How often each resample has each person, `AT_ONCE` resamples at a time."""
     generator = np.random.default_rng(SEED)
-    draws = (generator.integers(0, len(sums), (AT_ONCE, len(sums))) for _ in range(NUM_RESAMPLES // AT_ONCE))
-    means = np.concatenate([sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
+    found = []
+    for _ in range(NUM_RESAMPLES // AT_ONCE):
+        times = np.empty((AT_ONCE, num_persons), np.uint8)
+        # One resample after the other: five times as fast as to count them all at once.
+        for each, drawn in zip(times, generator.integers(0, num_persons, times.shape), strict=True):
+            each[:] = np.bincount(drawn, minlength=num_persons)
+        found.append(times)
+    return tuple(found)

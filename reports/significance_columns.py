@@ -11,8 +11,9 @@ GROUP = "By photograph, over persons"
 CAPTION = (
     "By photograph: errors averaged over the seeds, then the mean difference over test images, its 95 % interval from "
     f"{NUM_RESAMPLES} bootstrap resamples of persons, and the two-sided p of Wilcoxon's signed-rank test on one "
-    "difference per person, as it is and corrected by Holm for all comparisons of this table. Interval and p are "
-    "about other persons, not about other seeds."
+    "difference per person, as it is and corrected by Holm for all comparisons of this table, with its effect size r: "
+    "the share of the rank sum above zero minus that below. Interval, p and r are about other persons, not about other "
+    "seeds."
 )
 
 
@@ -24,6 +25,7 @@ def columns(metric: str, split: str = "test") -> tuple[Column, ...]:
         labels.column(metric, split, difference=True, title="to", group=GROUP),
         labels.column("p_value", split, group=GROUP),
         labels.column("p_value", split, title="p, Holm", group=GROUP),
+        labels.column("effect_size", split, group=GROUP),
         labels.column("num_images", split, group=GROUP),
         labels.column("num_persons", split, group=GROUP),
     )
@@ -39,7 +41,7 @@ def cells(compared: Sequence[Compared]) -> list[tuple[Cell, ...]]:
         if one is None:
             rows.append((Cell(text="undefined"),) * len(of))
             continue
-        values = (one.mean, one.low, one.high, one.p, next(corrected), one.num_images, one.num_persons)
+        values = (one.mean, one.low, one.high, one.p, next(corrected), one.effect, one.num_images, one.num_persons)
         about = {"protocol": each.protocol, "trials": summary.trials, "n": summary.n, "asked": summary.n}
         rows.append(
             tuple(Cell(value=float(value), unit=column.unit, **about) for column, value in zip(of, values, strict=True))

@@ -3,14 +3,13 @@
 import csv
 import io
 
-from orchestrator.errors import one_line
 from reports import escape, labels
-from reports.document import Column, Table
+from reports.document import Table
 
 COLUMNS = (
     "table", "group", "row", "source", "citation", "study", "variant", "column", "metric", "split", "subset",
-    "difference", "value", "spread", "n", "unit", "printed", "protocol", "trials", "seed_values", "status",
-    "command", "notes",
+    "difference", "value", "spread", "low", "high", "n", "unit", "rank", "printed", "protocol", "trials", "commits",
+    "seed_values", "status", "command", "notes",
 )  # fmt: skip
 
 
@@ -22,18 +21,22 @@ def render(table: Table) -> str:
     for printed in labels.printed(table):
         row = printed.row
         for of, cell, words in zip(table.columns, row.cells, printed.cells, strict=True):
-            texts = (row.group, row.label, row.source, row.citation, row.study, row.variant)
+            behind = (" ".join(cell.trials), " ".join(cell.commits))
             writer.writerow([
-                table.name, *map(escape.spreadsheet, texts), _heading(of), of.metric, of.split, of.subset,
+                *_texts(table.name, row.group, row.label, row.source, row.citation, row.study, row.variant),
+                *_texts(f"{labels.column_group(of)} {labels.column_title(of)}", of.metric, of.split, of.subset),
                 of.difference or cell.difference,
-                "" if cell.value is None else repr(cell.value), "" if cell.spread is None else repr(cell.spread),
-                cell.n or "", of.unit, "" if cell.value is None else words.text, escape.spreadsheet(cell.protocol),
-                " ".join(map(one_line, cell.trials)), " ".join(map(repr, cell.seed_values)),
-                escape.spreadsheet(cell.text or cell.progress), escape.spreadsheet(cell.command),
-                " ".join((*row.marks, *cell.marks)),
+                *map(_exact, (cell.value, cell.spread, *(cell.interval or (None, None)))),
+                cell.n or "", of.unit, cell.rank, "" if cell.value is None else words.text,
+                *_texts(cell.protocol, *behind), " ".join(map(repr, cell.seed_values)),
+                *_texts(cell.text or cell.progress, cell.command, " ".join((*row.marks, *cell.marks))),
             ])  # fmt: skip
     return buffer.getvalue()
 
 
-def _heading(of: Column) -> str:
-    return escape.spreadsheet(f"{labels.column_group(of)} {labels.column_title(of)}")
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def _texts(*texts: str) -> list[str]:
+    return [escape.spreadsheet(text) for text in texts]

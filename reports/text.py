@@ -8,28 +8,31 @@ from orchestrator.errors import one_line
 from reports import labels
 from reports.document import Table
 
+BEST, SECOND = "*", "°"  # in plain text
+
 
 def plain(table: Table) -> str:
-    """Aligned columns, two spaces apart, the best with a star; what fills the empty cells below."""
-    titles, units, *lines = _grid(table, star=True)
+    """Aligned columns, two spaces apart, the best with a star, the second with a ring; below, what marks mean."""
+    titles, units, *lines = _grid(table, signs=True)
     widths = [max(map(len, column)) for column in zip(titles, units, *lines, strict=True)]
     rule = "-" * (sum(widths) + 2 * len(widths) - 2)
     aligned = [_aligned(line, widths) for line in (titles, units)] + [rule] + [_aligned(line, widths) for line in lines]
-    return "\n".join([_title(table), "", *aligned, "* the best of our rows on the same data", *_below(table)]) + "\n"
+    return "\n".join([_title(table), "", *aligned, *_below(table, BEST, SECOND)]) + "\n"
 
 
 def rich_table(table: Table) -> RichTable:
     """The same with bold. Every text is a `Text`, so that brackets in a label are not read as markup."""
-    titles, units, *lines = _grid(table, star=False)
+    titles, units, *lines = _grid(table, signs=False)
+    below = _below(table, "bold", "underlined")
     shown = RichTable(
-        title=Text(_title(table)), caption=Text("\n".join(_below(table))), title_justify="left", caption_justify="left",
+        title=Text(_title(table)), caption=Text("\n".join(below)), title_justify="left", caption_justify="left",
         box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
     for place, (title, unit) in enumerate(zip(titles, units, strict=True)):
         shown.add_column(Text(f"{title}\n{unit}"), justify="left" if place == 0 else "right", overflow="fold")
     for line, printed in zip(lines, labels.printed(table), strict=True):
         quiet = "italic" if printed.row.source == "literature" else ""
-        styles = [quiet, quiet, *("bold" if cell.bold else quiet for cell in printed.cells)]
+        styles = [quiet, quiet, *(_style(cell) or quiet for cell in printed.cells)]
         shown.add_row(*(Text(text, style=style) for text, style in zip(line, styles, strict=True)))
     return shown
 
@@ -39,11 +42,18 @@ def _title(table: Table) -> str:
     return one_line(table.title + (f" ({splits.pop()})" if len(splits) == 1 else ""))
 
 
-def _below(table: Table) -> list[str]:
-    return [f"To fill: {one_line(command)}" for command in table.commands]
+def _style(cell: labels.Printed) -> str:
+    return "bold" if cell.bold else "underline" if cell.underlined else ""
 
 
-def _grid(table: Table, star: bool) -> list[list[str]]:
+def _below(table: Table, best: str, second: str) -> list[str]:
+    """What the signs and marks mean, as far as marks can be shown here, and what fills the empty cells."""
+    legend = labels.legend(table, best, second)
+    notes = [f"{note.mark} {note.text}" for note in table.notes]
+    return [one_line(line) for line in (legend, *notes, *(f"To fill: {each}" for each in table.commands)) if line]
+
+
+def _grid(table: Table, signs: bool) -> list[list[str]]:
     """Titles, units, then one line per row. The split is in the title where a table has several."""
     several_splits = len({labels.column_group(of) for of in table.columns}) > 1
     titles = [
@@ -55,9 +65,19 @@ def _grid(table: Table, star: bool) -> list[list[str]]:
     for printed in labels.printed(table):
         row = printed.row
         label = f"{row.study}: {row.label}" if several_studies and row.study not in ("", row.label) else row.label
-        cells = [cell.text + (" *" if star and cell.bold else "") for cell in printed.cells]
+        cells = [_cell(cell, signs) for cell in printed.cells]
+        label += _marks(row.marks)
         grid.append([label, printed.n or labels.MISSING, *cells])
     return [[one_line(text) for text in line] for line in grid]
+
+
+def _cell(cell: labels.Printed, signs: bool) -> str:
+    rank = f" {BEST}" if cell.bold else f" {SECOND}" if cell.underlined else ""
+    return cell.text + _marks(cell.marks) + (rank if signs else "")
+
+
+def _marks(marks: tuple[str, ...]) -> str:
+    return f" {','.join(marks)}" if marks else ""
 
 
 def _aligned(line: list[str], widths: list[int]) -> str:

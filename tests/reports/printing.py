@@ -1,6 +1,6 @@
 """Cells of a table as they print, found by the words around them."""
 
-from reports import labels
+from reports import labels, ranking
 from reports.document import Table
 
 
@@ -11,7 +11,7 @@ def printed(table: Table, row: str, column: str, *groups: str) -> labels.Printed
     """
     found = [
         cell
-        for line in labels.printed(table)
+        for line in labels.printed(ranking.ranked(table))
         for of, cell in zip(table.columns, line.cells, strict=True)
         if line.row.label == row and column == labels.column_title(of)
         if all(words in line.row.group or words == labels.column_group(of) for words in groups)

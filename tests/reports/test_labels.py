@@ -1,4 +1,6 @@
-"""How numbers print, and what is bold."""
+"""How numbers print."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,10 +18,6 @@ def ours(value: float, column=NME, protocol: str = "ytf68", **fields) -> Cell:
 
 def table(*rows: Row, columns=(NME,)) -> Table:
     return Table(name="t", title="T", caption="C", columns=columns, rows=rows)
-
-
-def bold(of: Table) -> list[list[bool]]:
-    return [[cell.bold for cell in row.cells] for row in labels.printed(of)]
 
 
 @pytest.mark.parametrize(
@@ -51,38 +49,6 @@ def test_a_published_number_keeps_its_precision(metric, published, scale, digits
     assert labels.published_digits(published, labels.column(metric, "val"), scale) == digits
 
 
-def test_the_lowest_error_and_the_highest_auc_are_bold():
-    rows = [
-        Row(label=label, cells=(ours(error), ours(area, AUC)))
-        for label, error, area in (("a", 0.07, 0.2), ("b", 0.06, 0.3), ("c", 0.08, 0.4))
-    ]
-    assert bold(table(*rows, columns=(NME, AUC))) == [[False, False], [True, False], [False, True]]
-
-
-def test_ties_as_printed_share_bold():
-    rows = [Row(label=str(value), cells=(ours(value),)) for value in (0.060001, 0.060004, 0.07)]
-    assert bold(table(*rows)) == [[True], [True], [False]]
-
-
-def test_neither_a_published_row_nor_another_data_set_competes():
-    published = Cell(value=0.01, unit=NME.unit, protocol="300W", source="literature")
-    rows = [
-        Row(label="published", cells=(published,), source="literature"),
-        Row(label="a", cells=(ours(0.06),)),
-        Row(label="b", cells=(ours(0.07),)),
-        Row(label="other data", cells=(ours(0.02, protocol="300W full"),)),
-    ]
-    assert bold(table(*rows)) == [[False], [True], [False], [False]]
-
-
-def test_nothing_is_bold_where_all_are_equal_or_on_the_training_split():
-    rows = [Row(label=label, cells=(ours(0.06),)) for label in "ab"]
-    assert bold(table(*rows)) == [[False], [False]]
-    train = labels.column("nme_io", "train")
-    rows = [Row(label=str(value), cells=(ours(value),)) for value in (0.01, 0.02)]
-    assert bold(table(*rows, columns=(train,))) == [[False], [False]]
-
-
 def test_n_stands_in_the_row_and_in_a_cell_only_where_it_differs():
     full = Cell(value=0.06, spread=0.001, n=3, asked=3, unit=NME.unit, protocol="p", trials=("t",) * 3)
     partial = Cell(value=0.06, spread=0.002, n=2, asked=3, unit=NME.unit, protocol="p", trials=("t",) * 2)
@@ -106,13 +72,6 @@ def test_a_column_can_be_called_by_what_tells_it_from_the_others():
     assert (labels.column_unit(of), labels.column_unit(labels.column("macs", "test"))) == ("% ↓", "G")
 
 
-def test_a_difference_between_rows_prints_its_sign_and_is_never_the_best():
-    rows = [Row(label=label, cells=(ours(value, difference=True),)) for label, value in (("a", 0.002), ("b", -0.001))]
-    of = table(*rows, Row(label="c", cells=(ours(0.07),)))
-    assert [row.cells[0].text for row in labels.printed(of)] == ["+0.20", "−0.10", "7.00"]
-    assert bold(of) == [[False], [False], [False]]
-
-
 def test_an_unknown_metric_is_answered_with_the_nearest_and_all():
     with pytest.raises(ValueError, match=r"Did you mean 'auc_io_8'\?.*Known: mse, nme_io"):
         labels.metric("auc_io8")
@@ -124,14 +83,23 @@ def test_every_metric_of_a_measurement_has_a_name():
     assert set(measured) <= set(labels.METRICS)
 
 
+def test_a_single_seed_prints_the_interval_of_its_images():
+    of_one = ours(0.06, interval=(0.055, 0.066))
+    of_three = Cell(
+        value=0.06, spread=0.001, n=3, asked=3, unit=NME.unit, protocol="p", trials=("t",), interval=(0.055, 0.066)
+    )
+    one, three = labels.printed(table(Row(label="a", cells=(of_one,)), Row(label="b", cells=(of_three,))))
+    assert (one.cells[0].text, three.cells[0].text) == ("6.00 [5.50, 6.60]", "6.00 ± 0.10")
+
+
 def test_plain_text_is_aligned_and_marks_the_best():
-    rows = (Row(label="plain", cells=(ours(0.07),)), Row(label="augmented", cells=(ours(0.06),)))
-    assert text.plain(table(*rows)) == (
+    rows = (Row(label="plain", cells=(ours(0.07),)), Row(label="augmented", cells=(ours(0.06, rank="best"),)))
+    assert text.plain(replace(table(*rows), legend="the best of our rows on the same data")) == (
         "T (Test)\n\n"
         "           n  NME io\n"
         "                 % ↓\n"
         "--------------------\n"
         "plain      1    7.00\n"
         "augmented  1  6.00 *\n"
-        "* the best of our rows on the same data\n"
+        "*: the best of our rows on the same data.\n"
     )

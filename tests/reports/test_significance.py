@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports.significance import holm, paired_by_person, signed_rank_p
+from reports.significance import bootstrap_intervals, holm, paired_by_person, rank_biserial, signed_rank_p
 
 
 def test_the_interval_of_two_persons_spans_the_draws_of_either_alone():
@@ -81,3 +81,24 @@ def test_the_same_differences_give_the_same_interval():
 )
 def test_holm_multiplies_the_smallest_p_by_their_number_and_each_next_by_one_less(p_values, corrected):
     assert holm(p_values) == pytest.approx(corrected)
+
+
+@pytest.mark.parametrize(
+    ("differences", "effect"),
+    [
+        ([0.1, 0.2, 0.3], 1.0),
+        ([-0.1, -0.2], -1.0),
+        ([0.1, -0.2, 0.3, 0.4], (1 - 2 + 3 + 4) / 10),
+        ([0.1, -0.1], 0.0),  # both have the rank 1.5
+        ([0.0, 0.0], 0.0),
+    ],
+)
+def test_an_effect_is_the_share_of_ranks_above_zero_minus_that_below(differences, effect):
+    assert rank_biserial(np.array(differences)) == pytest.approx(effect)
+
+
+def test_means_of_one_table_are_resampled_by_the_same_draws():
+    sums = np.random.default_rng(1).normal(size=(30, 1))
+    together = bootstrap_intervals(np.hstack([sums, sums + 1.0]), np.ones((30, 2)))
+    alone = bootstrap_intervals(sums, np.ones((30, 1)))
+    assert together == pytest.approx(np.vstack([alone, alone + 1.0]))

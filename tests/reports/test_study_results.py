@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.schema import State
-from reports import html, labels, latex, markdown
+from reports import html, labels, latex, markdown, ranking
 from reports.aggregate import mean_over_seeds
 from reports.query import Results
 from reports.tables import resnet18_1, study_details, study_overview
@@ -70,7 +70,7 @@ def test_a_study_of_whole_splits_alone_has_no_table_of_details(three_seeds):
 def test_an_infinite_error_is_a_cell_in_every_kind_of_table_and_never_the_best(three_seeds):
     results = three_seeds({"plain": [0.07, 0.08], "broken": [float("inf"), 0.06], "lost": [float("inf")] * 2})
     table = study_overview.build(results, "demo")
-    plain, broken, lost = labels.printed(table)
+    plain, broken, lost = labels.printed(ranking.ranked(table))
     assert [(row.cells[0].text, row.cells[0].bold) for row in (plain, broken, lost)] == [
         ("7.50 ± 0.71", True), ("∞", False), ("∞", False),
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def test_tables_never_read_the_images(ledger, three_seeds):
 
 def test_printed_mean_and_spread_are_those_worked_out_by_hand(three_seeds):
     results = three_seeds({"plain": [0.0700, 0.0720, 0.0740], "augmented": [0.0680, 0.0690, 0.0685]})
-    plain, augmented = labels.printed(study_overview.build(results, "demo"))
+    plain, augmented = labels.printed(ranking.ranked(study_overview.build(results, "demo")))
     # (7.00 + 7.20 + 7.40)/3 = 7.20, sd = √((.2² + 0 + .2²)/2) = .20; (6.80 + 6.90 + 6.85)/3 = 6.85, sd = .05
     assert (plain.row.label, plain.n, plain.cells[0].text, plain.cells[0].bold) == ("plain", "3", "7.20 ± 0.20", False)
     assert (augmented.n, augmented.cells[0].text, augmented.cells[0].bold) == ("3", "6.85 ± 0.05", True)
