@@ -1,6 +1,7 @@
 """The one place where text of the ledger (labels, errors, tags, file names) becomes safe to print anywhere."""
 
 import re
+import unicodedata
 
 from orchestrator.errors import one_line
 
@@ -26,17 +27,27 @@ _LATEX = {
     "–": "--",
     "—": "---",
     "·": r"$\cdot$",
+    "÷": r"$\div$",
+    "≈": r"$\approx$",
+    "∇": r"$\nabla$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     "√": r"$\surd$",
     "∞": r"$\infty$",
     "“": "``",
     "”": "''",
-    "Δ": r"$\Delta$",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
     "…": r"\dots{}",
+    "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
+    "→": r"$\rightarrow$",
+    "’": "'",
 }
+for _letter in "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ":
+    _name = unicodedata.name(_letter).rpartition(" ")[2].replace("LAMDA", "LAMBDA")
+    _LATEX[_letter] = rf"$\{_name.capitalize() if _letter.isupper() else _name.lower()}$"
+_LATEX |= {small: f"$_{{{digit}}}$" for small, digit in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)}
 _SUPERSCRIPT = re.compile("([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")

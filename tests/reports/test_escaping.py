@@ -101,7 +101,7 @@ def test_an_error_with_markup_is_shown_as_text_on_the_page():
     failure = FailureGroup(error=bad, traceback=bad, trials=("t",), where=(bad,), command=bad)
     section = Section(name=bad, title=bad, text=bad, tables=(table(bad),))
     page = html.page(Page(title=bad, updated="", sections=(section,), failures=(failure,), problems=(bad,)), {})
-    assert "script" not in tags_of(page)
+    assert tags_of(page).count("script") == 1  # the page's own
     assert "\x1b" not in page
     assert "&lt;script&gt;" in page
 
