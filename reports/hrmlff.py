@@ -5,9 +5,9 @@ network to compare it with. Labels say so before a trial is in the ledger, and a
 """
 
 from reports import labels, literature
-from reports.document import Column
-from reports.literature import Published
+from reports.document import Cell, Column
 from reports.paper_studies import SPLIT, DataSet, is_plain
+from reports.published import Published
 from reports.query import Results, StudyResults, Variant, Way
 
 BASELINE = "HR-MLFF"
@@ -28,11 +28,10 @@ OTHERS = "other settings"
 # The paper's names of the networks → ours.
 PUBLISHED = {"HRMLFF (ours of 000)": BASELINE, "HRNet": "HRNet", "FAN": "FAN", "Stacked Hourglass": "Stacked hourglass"}
 
-
-PRIVATE = DataSet(study="hrmlff_300w_private", title="300W private", published="300W")
-FULL = DataSet(study="hrmlff_300w", title="300W full", published="300W")
-WFLW = DataSet(study="hrmlff_wflw", title="WFLW", published="WFLW")
-COFW = DataSet(study="hrmlff_cofw", title="COFW", published="COFW")
+PRIVATE = DataSet(study="hrmlff_300w_private", title="300W private", published="300W", public="300W private test")
+FULL = DataSet(study="hrmlff_300w", title="300W full", published="300W", public="300W")
+WFLW = DataSet(study="hrmlff_wflw", title="WFLW", published="WFLW", public="WFLW")
+COFW = DataSet(study="hrmlff_cofw", title="COFW", published="COFW", public="COFW")
 YTF68 = DataSet(study="hrmlff_ytf68", title="ytf68 (small networks, few epochs)")
 SYNTHETIC = DataSet(study="hrmlff_synthetic", title="rendered faces (small networks, few epochs)")
 DATA_SETS = (PRIVATE, FULL, COFW, WFLW, YTF68, SYNTHETIC)
@@ -54,6 +53,11 @@ def networks_of(study: StudyResults) -> tuple[Variant, ...]:
     return tuple(variant for variant in study.variants if not change(variant.label))
 
 
+def leading_networks_of(study: StudyResults) -> tuple[Variant, ...]:
+    """Those that figures show."""
+    return tuple(variant for variant in study.leading if not change(variant.label))
+
+
 def networks(results: Results) -> tuple[str, ...]:
     """Labels of the networks that the studies compare, HR-MLFF first."""
     known = [study for data in DATA_SETS if (study := results.study(data.study)) is not None]
@@ -70,6 +74,12 @@ def column(data: DataSet, metric: str, subset: str = "all") -> Column:
     """Of a table whose columns are data sets."""
     group = data.title if subset == "all" else f"{data.title}: {subset}"
     return labels.column(metric, SPLIT, subset=subset, group=group)
+
+
+def published_cell(published: Published | None, data: DataSet, column: Column, marks: tuple[str, ...] = ()) -> Cell:
+    """A number of the paper under a column of a data set, which may have other test faces than the paper counts."""
+    also = "of the private test by the paper's count of pictures" if data is FULL else ""
+    return literature.cell(published, column, marks, also)
 
 
 def printed(table: str) -> dict[tuple[str, str], Published]:

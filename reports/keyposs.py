@@ -42,14 +42,19 @@ class DataSet(paper_studies.DataSet):
     photographs: bool = True
 
 
-WFLW = DataSet(study="keyposs_wflw", title="WFLW", published="WFLW")
-AFLW = DataSet(study="keyposs_aflw19", title="AFLW", metric="nme_dataset_box", published="AFLW")
+WFLW = DataSet(study="keyposs_wflw", title="WFLW", published="WFLW", public="WFLW")
+AFLW = DataSet(study="keyposs_aflw19", title="AFLW", metric="nme_dataset_box", published="AFLW", public="AFLW")
 # As MMPose counts it: every landmark alike, not every face.
 COCO = DataSet(
-    study="keyposs_coco_wholebody", title="COCO-WholeBody", metric="nme_io_pooled", published="COCO-WholeBody"
+    study="keyposs_coco_wholebody",
+    title="COCO-WholeBody",
+    metric="nme_io_pooled",
+    published="COCO-WholeBody",
+    public="COCO-WholeBody",
 )
-IBUG300W = DataSet(study="keyposs_300w", title="300W", published="300W")
-IBUG300W_PRIVATE = DataSet(study="keyposs_300w_private", title="300W private")  # read by the networks of `IBUG300W`
+IBUG300W = DataSet(study="keyposs_300w", title="300W", published="300W", public="300W")
+# Read by the networks of `IBUG300W`.
+IBUG300W_PRIVATE = DataSet(study="keyposs_300w_private", title="300W private", public="300W private test")
 YTF68 = DataSet(study="keyposs_ytf68", title="ytf68", sizes=(16, 8, 4))
 SYNTHETIC = DataSet(study="keyposs_synthetic", title="rendered faces", sizes=(8, 4), photographs=False)
 DATA_SETS = (WFLW, AFLW, COCO, IBUG300W, IBUG300W_PRIVATE, YTF68, SYNTHETIC)

@@ -1,21 +1,10 @@
-"""Published numbers, from literature/*.csv, each with the protocol that its paper states or leaves open."""
+"""Rows and cells of published numbers, and of public reference values that are in none of the four papers."""
 
-import csv
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from reports import labels
+from reports import labels, protocol_differences
 from reports.document import Cell, Column, Row
-
-FOLDER = Path(__file__).parent / "literature"
-
-# Paper number in the files → key in trainables/papers.py.
-PAPER_KEYS = {
-    "000": "kozlowska2026hrmlff",
-    "001": "sharif2025resnet18",
-    "002": "bao2023keyposs",
-    "003": "wan2026sht",
-}
+from reports.published import PAPER_KEYS, Published, read
 
 AUTHORS = {
     "000": "Kozłowska et al. 2026",
@@ -27,43 +16,14 @@ AUTHORS = {
 # Unit of the paper → what the stored value, a fraction or a count, was multiplied by.
 SCALES = {"%": 100.0, "M": 1e-6, "G": 1e-9}
 
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """One number of one paper, as printed there. `value` is text: some papers print "24.1+28.3" or "NA"."""
-
-    paper: str
-    table: str
-    method: str
-    year_or_venue: str
-    dataset: str
-    subset: str
-    metric: str
-    unit: str
-    value: str
-    note: str
-
-    @property
-    def number(self) -> float | None:
-        """In the unit of the paper; None where it printed no plain number."""
-        try:
-            return float(self.value)
-        except ValueError:
-            return None
-
-    @property
-    def protocol(self) -> str:
-        return f"{self.dataset} {self.subset}" + (f": {self.note}" if self.note else "")
-
-
-def read(paper: str, table: str, folder: Path = FOLDER) -> tuple[Published, ...]:
-    """The numbers of one table of one paper. ValueError names the tables that exist."""
-    path = folder / f"{paper}_{table}.csv"
-    if not path.exists():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.csv")))
-        raise ValueError(f"No published table {path.stem} in {folder}. Known: {known}.")
-    with path.open(newline="", encoding="utf-8") as file:
-        return tuple(Published(**row) for row in csv.DictReader(file))
+REFERENCE = "Public reference values, not in the paper"
+# A method of the reference values → bibliography key.
+REFERENCE_KEYS = {
+    "HRNetV2-W18 (HRNet repo)": "sun2019hrnet",
+    "HRNetV2-W18 two-hot (mmpose 0.x)": "mmpose2020toolbox",
+    "HRNetV2-W18 DARK (mmpose 0.x)": "mmpose2020toolbox",
+    "D-ViT": "dang2025dvit",
+}
 
 
 def row(
@@ -81,16 +41,19 @@ def row(
     )
 
 
-def cell(published: Published | None, column: Column, marks: tuple[str, ...] = ()) -> Cell:
+def cell(published: Published | None, column: Column, marks: tuple[str, ...] = (), also: str = "") -> Cell:
     """A published number under one of our columns, with its own precision; empty where there is none.
 
-    What is no plain number stays text: "24.1+28.3", or "n/a" for what the paper says does not exist.
+    What is no plain number stays text: "24.1+28.3", or "n/a" for what the paper says does not exist. `also`: how it
+    differs from the column beside what `protocol_differences` finds.
     """
     if published is None:
         return Cell(text=labels.MISSING, source="literature")
+    if published.value == "NA":
+        return Cell(text=labels.NOT_APPLICABLE, source="literature", marks=marks)
+    differs = "; ".join(words for words in (protocol_differences.differs(published, column), also) if words)
     if published.number is None:
-        text = labels.NOT_APPLICABLE if published.value == "NA" else published.value
-        return Cell(text=text, source="literature", marks=marks)
+        return Cell(text=published.value, source="literature", marks=marks, differs=differs)
     scale = SCALES.get(published.unit, 1.0)
     return Cell(
         value=published.number / scale,
@@ -99,4 +62,36 @@ def cell(published: Published | None, column: Column, marks: tuple[str, ...] = (
         source="literature",
         digits=labels.published_digits(published.value, column, scale),
         marks=marks,
+        differs=differs,
     )
+
+
+def reference_rows(
+    columns: Mapping[Column, str], group: str = REFERENCE, methods: Sequence[str] = tuple(REFERENCE_KEYS)
+) -> tuple[Row, ...]:
+    """Public reference values under the columns that they are measured like, a row for each method that has one.
+
+    `columns`: each with the faces that it is of, as `Published.faces` says them; "" for those that nobody else has.
+    """
+    known = read("ext", "reference")
+    rows = []
+    for method in methods:
+        numbers = [one for one in known if one.method == method]
+        shown = {column: _reference(numbers, column, faces) for column, faces in columns.items()}
+        if found := [one for one in shown.values() if one is not None]:
+            rows.append(
+                Row(
+                    label=method,
+                    detail="; ".join(dict.fromkeys((found[0].venue, *(one.note for one in found)))),
+                    group=group,
+                    source="literature",
+                    citation=REFERENCE_KEYS[method],
+                    cells=tuple(cell(one, column) for column, one in shown.items()),
+                )
+            )
+    return tuple(rows)
+
+
+def _reference(numbers: list[Published], column: Column, faces: str) -> Published | None:
+    fitting = (one for one in numbers if one.faces == faces and not protocol_differences.differs(one, column))
+    return next(fitting, None)

@@ -12,11 +12,13 @@ SPLIT = "test"
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """A data set of the tables. `published`: its name in the paper's tables, empty where the paper has none."""
+    """A data set of the tables. `published`: its name in the paper's tables, empty where the paper has none. `public`:
+    that of its test faces among the public reference values, see `Published.faces`."""
 
     study: str
     title: str
     published: str = ""
+    public: str = ""
 
 
 def is_plain(way: Way) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from reports import cells, labels, literature, paper_studies
 from reports.document import Cell, Column, Row
-from reports.literature import Published
 from reports.paper_studies import DataSet, is_plain
+from reports.published import Published
 from reports.query import Results, Way
 
 TRANSFER = "pose transfer"  # as an evaluation says it: the pictures that are judged are transfers of second views
@@ -108,12 +108,7 @@ def published_rows(
                 for column, place in places
             ),
             marks=marks.get(method, ()),
-            detail=_venue(next(iter(found.values())).year_or_venue),
+            detail=next(iter(found.values())).venue,
         )
         for method, found in printed(f"table{number}").items()
     )
-
-
-def _venue(words: str) -> str:
-    """Of a method that the paper quotes; its own have none."""
-    return "" if words in ("003", "-") else words

@@ -1,15 +1,20 @@
 """Bibliography: every key that a `Source:` tag or a table names."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Paper:
+    """`authors`: "Last, F.; Last, F.; et al."; a name without a comma is an organisation's. `entry`: what it is to
+    BibTeX, by its venue."""
+
     key: str
     authors: str
     title: str
     venue: str
     year: int
+    entry: Literal["inproceedings", "article", "misc"] = "inproceedings"
 
 
 PAPERS: dict[str, Paper] = {
@@ -56,6 +61,7 @@ PAPERS: dict[str, Paper] = {
             "Lecture 6.5: RMSProp, Divide the Gradient by a Running Average of Its Recent Magnitude",
             "Coursera: Neural Networks for Machine Learning",
             2012,
+            entry="misc",
         ),
         Paper(
             "izmailov2018swa",
@@ -77,6 +83,7 @@ PAPERS: dict[str, Paper] = {
             "High-Resolution Representations for Labeling Pixels and Regions",
             "arXiv:1904.04514",
             2019,
+            entry="misc",
         ),
         Paper(
             "sagonas2013ibug300w",
@@ -134,6 +141,7 @@ PAPERS: dict[str, Paper] = {
             "High-Resolution Multi-Level Feature Fusion Network for Robust Facial Landmark Detection",
             "JAAT",
             2026,
+            entry="article",
         ),
         Paper(
             "platanios2019competence",
@@ -169,6 +177,7 @@ PAPERS: dict[str, Paper] = {
             "OpenMMLab Pose Estimation Toolbox and Benchmark",
             "github.com/open-mmlab/mmpose",
             2020,
+            entry="misc",
         ),
         Paper(
             "shen2015ibug300vw",
@@ -183,6 +192,7 @@ PAPERS: dict[str, Paper] = {
             "Image Quality Assessment: From Error Visibility to Structural Similarity",
             "IEEE Transactions on Image Processing",
             2004,
+            entry="article",
         ),
         Paper(
             "itu2011bt601",
@@ -190,8 +200,16 @@ PAPERS: dict[str, Paper] = {
             "Studio Encoding Parameters of Digital Television for Standard 4:3 and Wide Screen 16:9 Aspect Ratios",
             "Recommendation ITU-R BT.601-7",
             2011,
+            entry="misc",
         ),
-        Paper("gower1975procrustes", "Gower, J. C.", "Generalized Procrustes Analysis", "Psychometrika", 1975),
+        Paper(
+            "gower1975procrustes",
+            "Gower, J. C.",
+            "Generalized Procrustes Analysis",
+            "Psychometrika",
+            1975,
+            entry="article",
+        ),
         Paper(
             "ma2020dic",
             "Ma, C.; Jiang, Z.; Rao, Y.; Lu, J.; Zhou, J.",
@@ -244,6 +262,7 @@ PAPERS: dict[str, Paper] = {
             "Landmark Detection",
             "preprint",
             2026,
+            entry="misc",
         ),
         Paper(
             "bulat2017fan",
@@ -259,6 +278,7 @@ PAPERS: dict[str, Paper] = {
             "Pixel-in-Pixel Net: Towards Efficient Facial Landmark Detection in the Wild",
             "IJCV",
             2021,
+            entry="article",
         ),
         Paper(
             "zhong2020erasing",
@@ -301,6 +321,7 @@ PAPERS: dict[str, Paper] = {
             "Cubic Convolution Interpolation for Digital Image Processing",
             "IEEE Transactions on Acoustics, Speech, and Signal Processing",
             1981,
+            entry="article",
         ),
         Paper(
             "zhu2019patn",

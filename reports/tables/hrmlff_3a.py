@@ -42,9 +42,13 @@ def build(results: Results) -> Table:
         name="hrmlff_3a",
         title="HR-MLFF and other networks",
         caption="Paper 000, Fig. 3(a): NME on 300W by network, published and ours, and ours on data that the paper "
-        "does not have. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "does not have. Mean ± sample standard deviation over n seeds.",
         columns=tuple(COLUMNS),
-        rows=(*_published(), *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results))),
+        rows=(
+            *_published(),
+            *literature.reference_rows({of: data.public for of, data in COLUMNS.items()}),
+            *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results)),
+        ),
         notes=NOTES,
     )
 
@@ -57,7 +61,7 @@ def _published() -> list[Row]:
             "Fig. 3(a)",
             label,
             tuple(
-                literature.cell(found.get((name, data.published)) if of.subset == "all" else None, of)
+                hrmlff.published_cell(found.get((name, data.published)) if of.subset == "all" else None, data, of)
                 for of, data in COLUMNS.items()
             ),
             marks=("a", "b", "d") if label == hrmlff.BASELINE else ("a", "b", "c"),

@@ -12,6 +12,10 @@ from reports.query import Results, StudyResults, Variant
 
 DATA_SETS = (FULL, COFW, WFLW, YTF68, SYNTHETIC)
 STUDIES = tuple(data.study for data in DATA_SETS)
+PARTS = {
+    FULL: ("common", "challenging"),
+    WFLW: ("largepose", "expression", "illumination", "makeup", "occlusion", "blur"),
+}
 
 # Rows are of different faces, so that the best of a column would mean nothing.
 COLUMNS = tuple(
@@ -44,7 +48,7 @@ def build(results: Results) -> Table:
         "landmarks on the subsets of each data set, by network. Mean ± sample standard deviation over n seeds; Δ is "
         "the difference to HR-MLFF, paired by seed: above zero, HR-MLFF is better.",
         columns=COLUMNS,
-        rows=(_published(), *(row for data in DATA_SETS for row in _ours(results, data))),
+        rows=(_published(), *_reference(), *(row for data in DATA_SETS for row in _ours(results, data))),
         notes=NOTES,
     )
 
@@ -54,6 +58,20 @@ def _published() -> Row:
     unknown = Cell(text=labels.MISSING, source="literature")
     said = Cell(text=f"{one.value} % fewer", source="literature")
     return literature.row("000", "Fig. 3(b), COFW", hrmlff.BASELINE, (unknown, unknown, unknown, said), ("a", "b"))
+
+
+def _reference() -> list[Row]:
+    """Of the paper's four networks, public values of HRNet on the parts of the data sets."""
+    parts = ((data, part) for data, parts in PARTS.items() for part in parts)
+    return [
+        row
+        for data, part in parts
+        for row in literature.reference_rows(
+            {replace(column, subset=part): data.public for column in COLUMNS},
+            group=f"{literature.REFERENCE}: {data.title}, {part}",
+            methods=("HRNetV2-W18 (HRNet repo)",),
+        )
+    ]
 
 
 def _ours(results: Results, data: DataSet) -> list[Row]:

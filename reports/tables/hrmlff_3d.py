@@ -30,7 +30,7 @@ def build(results: Results) -> Table:
         name="hrmlff_3d",
         title="Area under the error distribution",
         caption="Paper 000, Fig. 3(d): AUC of the NME by the outer eye corners up to 7 % and up to 10 %, published and "
-        "ours. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "ours. Mean ± sample standard deviation over n seeds.",
         columns=tuple(COLUMNS),
         rows=(_published(), *paper_studies.our_rows(results, COLUMNS, hrmlff.networks(results))),
         notes=NOTES,

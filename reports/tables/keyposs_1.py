@@ -72,7 +72,7 @@ def build(results: Results) -> Table:
         name="keyposs_1",
         title="Error of encoding and decoding the truth",
         caption="Paper 002, Table 1: NME (a fraction) of landmarks that were encoded as heatmaps, unbiased with σ 2 "
-        "cells, and decoded again, published and ours; bold is the best of our rows on the same data.",
+        "cells, and decoded again, published and ours.",
         columns=COLUMNS,
         rows=tuple(rows),
         notes=NOTES,

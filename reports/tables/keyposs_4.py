@@ -48,8 +48,7 @@ def build(results: Results) -> Table:
         name="keyposs_4",
         title="Number of anchors",
         caption="Paper 002, Table 4: NME of KeyPosS with unbiased encoding, by the window of anchors and the size of "
-        "the heatmap, published and ours. Mean ± sample standard deviation over n seeds; bold is the best of our rows "
-        "on the same data.",
+        "the heatmap, published and ours. Mean ± sample standard deviation over n seeds.",
         columns=COLUMNS,
         rows=tuple(rows),
         notes=(*NOTES, *keyposs.flip_note(results, "d")),

@@ -10,6 +10,7 @@ from reports.keyposs_comparisons import PUBLISHED, comparisons, contradictions
 from reports.query import Results
 
 STUDIES = keyposs.STUDIES
+PUBLIC = tuple(name for name in literature.REFERENCE_KEYS if name.startswith("HRNet"))
 CHOSEN: Encoding = "unbiased"  # of the networks whose kernel is chosen by validation
 
 NOTES = (
@@ -55,6 +56,9 @@ def build(results: Results) -> Table:
     columns = [(data, size) for data in keyposs.DATA_SETS for size in keyposs.sizes(results, data)]
     chosen = [_by_validation(results, data, size) for data, size in columns]
     rows = [_published(name, columns) for name in PUBLISHED]
+    # Public networks have heatmaps of 64×64, from faces of 256×256 px.
+    public = {column(data, size): data.public if size == 64 else "" for data, size in columns}
+    rows += literature.reference_rows(public, methods=PUBLIC)
     rows += [_ours(results, columns, *row) for row in PUBLISHED.values()]
     if any(cell.value is not None for cell in chosen):
         rows.append(Row(label=f"Best kernel by validation, {CHOSEN}", cells=tuple(chosen), group="Ours", marks=("e",)))
@@ -67,7 +71,7 @@ def build(results: Results) -> Table:
         name="keyposs_5",
         title="Decoders at five sizes of heatmap",
         caption="Paper 002, Table 5: NME by size of heatmap, published and ours. KeyPosS of ours is the 2×2 kernel. "
-        "Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "Mean ± sample standard deviation over n seeds.",
         columns=tuple(column(*one) for one in columns),
         rows=tuple(rows),
         notes=(*notes, *keyposs.flip_note(results, "g")),

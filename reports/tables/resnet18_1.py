@@ -49,8 +49,7 @@ def build(results: Results) -> Table:
     return Table(
         name="resnet18_1",
         title="ResNet18 on grey crops: performance metrics",
-        caption="Paper 001, Table 1, beside our runs. Mean ± sample standard deviation over n seeds; bold is "
-        "the best of our rows on the same data.",
+        caption="Paper 001, Table 1, beside our runs. Mean ± sample standard deviation over n seeds.",
         columns=COLUMNS,
         rows=tuple(rows),
         notes=NOTES,

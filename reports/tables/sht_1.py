@@ -55,7 +55,7 @@ def build(results: Results) -> Table:
         "stream alone, on the enlarged picture; Hourglass (32×32) is the same on a picture that was not shrunk so "
         "far; “trained on” means for as long as SHT. On ytf68 and rendered faces the pictures are restored to 64 px, "
         "four times and not eight; some faces of ytf68 are smaller than that, and count as true though they were "
-        "enlarged. Mean ± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "enlarged. Mean ± sample standard deviation over n seeds.",
         columns=tuple(COLUMNS),
         rows=(
             *sht.published_rows(1, PLACES, MARKS),

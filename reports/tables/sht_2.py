@@ -57,7 +57,7 @@ def build(results: Results) -> Table:
         title="SHT-M among its contemporaries on 300W",
         caption="Paper 003, Table 2: NME by the outer eye corners on 300W, published and ours. SHN is the stacked "
         "hourglass, which sees all 256×256 px; the others see 64×64, and Hourglass is the landmark stream alone. Mean "
-        "± sample standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "± sample standard deviation over n seeds.",
         columns=tuple(COLUMNS),
         rows=(
             *sht.published_rows(2, PLACES, MARKS, OF_NUMBERS),

@@ -68,8 +68,7 @@ def build(results: Results) -> Table:
         name="sht_3",
         title="SHT-M among its contemporaries on AFLW",
         caption="Paper 003, Table 3: NME by diagonal and box, and AUC up to 7 % by the box, on AFLW, published and "
-        "ours; the paper prints the AUC in percent. Mean ± sample standard deviation over n seeds; bold is the best "
-        "of our rows on the same data.",
+        "ours; the paper prints the AUC in percent. Mean ± sample standard deviation over n seeds.",
         columns=tuple(COLUMNS),
         rows=(
             *sht.published_rows(3, PLACES, MARKS, OF_NUMBERS),

@@ -48,7 +48,7 @@ def build(results: Results) -> Table:
         title="The gradient loss",
         caption="Paper 003, Table 5: faces restored from 16×16 px, and the landmarks found in them, by networks that "
         "learned without and with the gradient loss, published and ours. Mean ± sample standard deviation over n "
-        "seeds; Δ is with minus without, of ours paired by seed; bold is the best of our rows on the same data.",
+        "seeds; Δ is with minus without, of ours paired by seed.",
         columns=COLUMNS,
         rows=(*published, *(_ours(results, data, label) for data in sht.OF_SMALL_FACES for label in VARIANTS)),
         notes=NOTES,

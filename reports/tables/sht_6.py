@@ -53,7 +53,7 @@ def build(results: Results) -> Table:
         title="Faces without landmarks in training",
         caption="Paper 003, Table 6: NME by the pupils on 300W of networks that also learned from faces without "
         "landmarks, published and ours; of ours SHN and SHT-M saw none, -i saw CelebA and -v 300VW. Mean ± sample "
-        "standard deviation over n seeds; bold is the best of our rows on the same data.",
+        "standard deviation over n seeds.",
         columns=tuple(COLUMNS),
         rows=(
             *sht.published_rows(6, PLACES, MARKS, OF_NUMBERS),

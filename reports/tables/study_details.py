@@ -48,7 +48,6 @@ def _of_ways(study: StudyResults) -> list[Row]:
 
 
 def _columns(study: StudyResults, split: str, subset: str = "all") -> tuple[Column, ...]:
-    makes_pictures = any(study.values(variant, split, OF_PICTURES[0]) for variant in study.variants)
-    metrics = METRICS + (OF_PICTURES if makes_pictures else ())
+    metrics = METRICS + (OF_PICTURES if OF_PICTURES[0] in study.metrics(split) else ())
     # Rows of different groups are measured on different pictures: the best of a column would mean nothing.
     return tuple(labels.column(name, split, subset=subset, compare=False) for name in metrics)

@@ -26,8 +26,8 @@ def build(results: Results, study: str) -> Table | None:
     return Table(
         name=f"{study}_overview",
         title=study,
-        caption=f"Variants of {study} on the {name} split: mean ± sample standard deviation over n seeds, best in "
-        "bold." + _about_the_difference(known, columns),
+        caption=f"Variants of {study} on the {name} split: mean ± sample standard deviation over n seeds."
+        + _about_the_difference(known, columns),
         columns=columns,
         rows=cells.study_rows(results, study, columns),
     )

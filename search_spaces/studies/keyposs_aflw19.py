@@ -1,8 +1,8 @@
 """Paper 002 on AFLW: its five sizes of map and two encodings, read by every decoder.
 
-Feeds the tables keyposs_3, keyposs_4, keyposs_5, keyposs_5_significance and keyposs_6. Needs AFLW (`marksweep
-data check aflw19`) and is meant for a GPU: each trial asks for a whole one; `--set resources.gpus=0.5` runs two at a
-time on one. The paper begins with ImageNet's weights: `--set method.pretrained=FILE`.
+Feeds the tables keyposs_2, keyposs_3, keyposs_4, keyposs_5, keyposs_5_significance, keyposs_6 and keyposs_setup. Needs
+AFLW (`marksweep data check aflw19`) and is meant for a GPU: each trial asks for a whole one; `--set resources.gpus=0.5`
+runs two at a time on one. The paper begins with ImageNet's weights: `--set method.pretrained=FILE`.
 """
 
 from search_spaces.studies._keyposs import papers_own

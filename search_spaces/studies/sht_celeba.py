@@ -1,8 +1,8 @@
 """Paper 003 on CelebA: faces of 16×16 px restored to 128, and their landmarks.
 
-Feeds the tables sht_1, sht_5 and sht_time. Needs CelebA with DIC's landmarks (`marksweep data check celeba --set
-labelled=true`) and the videos of 300VW as unlabelled faces (`marksweep data check ibug300vw`), and is meant for a GPU:
-each trial asks for a whole one.
+Feeds the tables sht_1, sht_5, sht_data, sht_setup and sht_time. Needs CelebA with DIC's landmarks (`marksweep data
+check celeba --set labelled=true`) and the videos of 300VW as unlabelled faces (`marksweep data check ibug300vw`), and
+is meant for a GPU: each trial asks for a whole one.
 """
 
 from search_spaces.studies._sht import Pool, of_size, super_resolution

@@ -1,6 +1,7 @@
 """Paper 003 made small, on rendered faces, which need no files: all its stages in a few minutes of two cores.
 
-Feeds the tables sht_1, sht_5 and sht_time. The unlabelled faces are other rendered ones, whose landmarks are hidden.
+Feeds the tables sht_1, sht_5, sht_setup and sht_time. The unlabelled faces are other rendered ones, whose landmarks are
+hidden.
 """
 
 from search_spaces.studies._sht import Pool, quick, small

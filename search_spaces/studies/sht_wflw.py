@@ -1,7 +1,7 @@
 """Paper 003 on WFLW: landmarks from faces of 64×64 px that are restored to 256.
 
-Feeds the tables sht_4 and sht_time. Needs WFLW, CelebA and 300VW (`marksweep data check wflw`, `celeba`,
-`ibug300vw`), and is meant for a GPU: each trial asks for a whole one.
+Feeds the tables sht_4, sht_data, sht_setup and sht_time. Needs WFLW, CelebA and 300VW (`marksweep data check wflw`,
+`celeba`, `ibug300vw`), and is meant for a GPU: each trial asks for a whole one.
 """
 
 from search_spaces.studies._sht import Pool, precise_landmarks

@@ -1,5 +1,7 @@
 """Paper 002's tables from a hand-made ledger: which number stands where, and what the notes say."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,13 @@ from reports.keyposs_comparisons import comparisons, contradictions
 from reports.query import Results
 from reports.tables import (
     keyposs_1,
+    keyposs_2,
     keyposs_3,
     keyposs_4,
     keyposs_5,
     keyposs_5_significance,
     keyposs_6,
+    keyposs_setup,
 )
 from tests.reports.printing import printed
 
@@ -52,6 +56,7 @@ def test_table_5_has_the_published_rows_and_ours_below(ytf68):
     assert printed(table, "KeyPosS 2×2, unbiased", "16×16", "ytf68").bold
     assert [row.label for row in table.rows] == [
         *("One-hot", "Two-hot", "KeyPosS (Biased)", "Distribution-Aware", "KeyPosS (Unbiased)"),
+        *(f"HRNetV2-W18 {of}" for of in ("(HRNet repo)", "two-hot (mmpose 0.x)", "DARK (mmpose 0.x)")),
         *("One-hot, biased", "Two-hot, biased", "KeyPosS 2×2, biased", "DARK, unbiased", "KeyPosS 2×2, unbiased"),
     ]
 
@@ -119,7 +124,7 @@ def test_each_decoder_is_compared_with_keyposs_of_the_same_encoding(ytf68):
     row = labels.printed(table)[1]
     # Two-hot has .06 and KeyPosS .07, in every seed and image.
     assert [cell.text for cell in row.cells[:4]] == ["−1.00 ± 0.00", "−1.00", "−1.00", "−1.00"]
-    assert [cell.text for cell in row.cells[6:]] == ["24", "12"]
+    assert [cell.text for cell in row.cells[6:]] == ["−1.00", "24", "12"]  # all twelve persons are better
     assert row.n == "3"
     # Twelve persons of one sign, in each of the four comparisons that Holm corrects for.
     assert [cell.value for cell in row.row.cells[4:6]] == pytest.approx([2 / 2**12, 8 / 2**12])
@@ -169,7 +174,8 @@ def test_table_3_has_every_published_row_and_ours_at_64(ledger):
     for encoding, mean in (("biased", 0.042), ("unbiased", 0.041)):
         ledger.read_maps(WFLW, f"64×64, {encoding}", keyposs.KEYPOSS, [errors(mean)])
     table = keyposs_3.build(Results(ledger))
-    assert len([row for row in table.rows if row.source == "literature"]) == 24
+    assert len([row for row in table.rows if row.group.startswith("Published")]) == 24
+    assert len([row for row in table.rows if row.group.startswith("Public reference")]) == 4
     assert printed(table, "LAB", "Parameters").text == "24.1+28.3"
     assert printed(table, "KeyPosS (Unbiased)", "NME io", "300W").text == "3.34"
     assert printed(table, "KeyPosS 2×2, unbiased", "NME io", "WFLW", "64×64").text == "4.10"
@@ -261,3 +267,59 @@ def test_table_5_alone_wants_validation_faces_where_it_chooses_a_kernel():
         assert not keyposs_5.wants("8×8, biased", way)
         assert not any(module.wants("64×64, unbiased", way) for module in (keyposs_3, keyposs_4, keyposs_6))
     assert not keyposs_5.wants("8×8, unbiased", ("val", "", keyposs.DARK))
+
+
+def declare(ledger, study: str, label: str, **config) -> str:
+    """One finished trial with these settings, and its id."""
+    trial = ledger.declare(study, label, 0, decoder=keyposs.KEYPOSS)
+    ledger.trial(trial, 0, config=json.dumps(config))
+    return trial
+
+
+def test_the_stems_of_ours_are_those_of_the_papers_table_2(ledger):
+    for size in keyposs.SIZES:
+        declare(ledger, WFLW, f"{size}×{size}, unbiased", method={"stride": 256 // size})
+    rows = keyposs_2.build(Results(ledger)).rows
+    published = [[cell.text for cell in row.cells] for row in rows if row.source == "literature"]
+    ours = [[cell.text for cell in row.cells] for row in rows if row.study == WFLW]
+    assert published == ours
+    assert published[0] == ["2", "2", "n/a", "n/a", "4"]
+    assert published[4] == ["4", "4", "2", "2", "64"]
+    assert all(cell.trials for row in rows if row.study == WFLW for cell in row.cells)
+
+
+def test_a_stem_of_which_no_trial_has_finished_names_its_command(ledger):
+    table = keyposs_2.build(Results(ledger))
+    assert set(table.commands) == {f"marksweep run {study}" for study in keyposs_2.STUDIES}
+
+
+def test_settings_of_the_largest_maps_stand_below_the_papers(ledger):
+    recipe = {"optimizer": {"lr": 5e-4}, "schedule": {"min_lr": 1e-5}, "batch_size": 64, "epochs": 100}
+    declare(ledger, WFLW, "64×64, unbiased", method={"input_size": 256}, recipe=recipe)
+    rows = keyposs_setup.build(Results(ledger)).rows
+    assert [cell.text for cell in rows[0].cells] == ["2e-3", "1e-5", "64", "100", "256"]
+    ours = next(row for row in rows if row.study == WFLW)
+    assert [cell.text for cell in ours.cells] == ["0.0005", "1e-05", "64", "100", "256"]
+    assert keyposs_setup.wants("64×64, unbiased", ("test", "", keyposs.KEYPOSS + keyposs.FLIPPED))
+    assert not keyposs_setup.wants("32×32, unbiased", ("test", "", keyposs.KEYPOSS))
+
+
+def test_two_papers_that_print_different_numbers_of_one_method_say_so(ledger):
+    table = keyposs_3.build(Results(ledger))
+    (row,) = (row for row in table.rows if row.label == "Wing")
+    assert any(note.mark in row.marks and "5.11" in note.text for note in table.notes)
+
+
+def test_public_values_stand_under_the_largest_maps_alone(ledger):
+    table = keyposs_5.build(Results(ledger))
+    (row,) = (row for row in table.rows if row.label == "HRNetV2-W18 DARK (mmpose 0.x)")
+    shown = {
+        (column.group, column.title): cell.value
+        for column, cell in zip(table.columns, row.cells, strict=True)
+        if cell.value is not None
+    }
+    assert shown == {
+        ("WFLW", "64×64"): pytest.approx(0.0398),
+        ("AFLW", "64×64"): pytest.approx(0.0134),
+        ("COCO-WholeBody", "64×64"): pytest.approx(0.0513),
+    }

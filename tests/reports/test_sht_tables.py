@@ -1,16 +1,17 @@
 """Paper 003's tables from a hand-made ledger: which number stands where, and what stands where there is none."""
 
+import json
 import math
 
 import pytest
 
 from reports import labels, paper_studies, sht
 from reports.query import Results
-from reports.tables import sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_time, study_overview
+from reports.tables import sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_data, sht_setup, sht_time, study_overview
 from tests.reports.conftest import identity
 from tests.reports.printing import printed
 
-TABLES = (sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_time)
+TABLES = (sht_1, sht_2, sht_3, sht_4, sht_5, sht_6, sht_data, sht_setup, sht_time)
 STUDY, TITLE = sht.YTF68.study, sht.YTF68.title
 OF_300W = sht.IBUG300W.study
 PLAIN = (paper_studies.SPLIT, "", "")
@@ -96,10 +97,8 @@ def test_a_variant_that_a_study_does_not_have_is_not_asked(ytf68):
 def test_a_study_that_nobody_ran_has_empty_cells_and_its_command(ledger, module):
     table = module.build(Results(ledger))
     assert set(table.commands) == {f"marksweep run {study}" for study in module.STUDIES}
-    assert {cell.text or cell.progress for row in table.rows if row.source == "ours" for cell in row.cells} <= {
-        "not run",
-        labels.MISSING,
-    }
+    ours = [cell for row in table.rows if row.source == "ours" for cell in row.cells if cell.source == "ours"]
+    assert {cell.text or cell.progress for cell in ours} <= {"not run", labels.MISSING}
 
 
 @pytest.mark.parametrize("module", TABLES)
@@ -207,3 +206,41 @@ def test_a_table_wants_only_what_it_shows():
     assert sht_6.wants("SHT-M (+AFLW)", PLAIN) and not sht_6.wants("DHLN-M", PLAIN)
     assert sht_time.wants("Hourglass", PLAIN) and not sht_time.wants("SHT-v", PLAIN)
     assert not any(module.wants("SHT", (paper_studies.SPLIT, "down-sampling ×2", "")) for module in TABLES)
+
+
+def test_weights_of_losses_stand_below_those_that_the_paper_prints(ledger):
+    transfer = {"adversarial_weight": 0.05, "picture_weight": 0.01, "perceptual_weight": 0.01, "weight": 1.0}
+    method = {"landmark_weight": 1.0, "picture_weight": 0.01, "gradient_weight": 0.01, "transfer": transfer}
+    augmentation = {"rotation_deg": 30.0, "scale": 0.2}
+    recipe = {"batch_size": 8, "augmentation": augmentation, "optimizer": {"lr": 1e-4}, "epochs": 20}
+    trial = ledger.declare(sht.CELEBA.study, "SHT", 0)
+    ledger.trial(trial, 0, config=json.dumps({"method": method, "recipe": recipe}))
+    rows = sht_setup.build(Results(ledger)).rows
+    assert [cell.text for cell in rows[0].cells] == [
+        *("1 (labelled) / 0 (unlabelled)", "0.01", "0.01", "0.05", "0.01", "0.01", "–", "16", "±30°", "0.8-1.2"),
+        *("–", "–"),  # the paper prints neither rate nor epochs
+    ]
+    ours = next(row for row in rows if row.study == sht.CELEBA.study)
+    assert [cell.text for cell in ours.cells] == [
+        *("1", "0.01", "0.01", "0.05", "0.01", "0.01", "1", "8", "±30°", "1 ± 0.2", "0.0001", "20")
+    ]
+
+
+def test_pictures_of_every_data_set_and_subset_are_counted(ledger):
+    trial = ledger.declare(OF_300W, "DHLN-M", 0)
+    ledger.trial(trial, 0, training_images=2833)
+    for subset, images in (("all", 689), ("common", 554), ("challenging", 135)):
+        ledger.measure(trial, "test", {"nme_io": 0.04}, subset=subset, images=images)
+    table = sht_data.build(Results(ledger))
+    rows = {row.label: [cell.value for cell in row.cells] for row in table.rows}
+    assert rows["300W, train"] == [3148, 2833]
+    assert [rows[f"300W, {of}"] for of in ("common", "challenging", "full")] == [[554] * 2, [135] * 2, [689] * 2]
+    assert len(rows) == len(sht.printed("datasets")["-"]) == 16
+    assert rows["300VW, train frames"] == [95192, None]
+
+
+def test_two_papers_that_print_different_numbers_of_wing_say_so(ledger):
+    table = sht_4.build(Results(ledger))
+    (row,) = (row for row in table.rows if row.label == "Wing")
+    assert row.cells[0].marks == ("f",)
+    assert any(note.mark == "f" and "4.99" in note.text for note in table.notes)

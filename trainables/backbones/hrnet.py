@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from trainables.backbones.resnet import BasicBlock
+from trainables.backbones.stem_strides import STEM_STRIDES
 from trainables.pretrained import pretrained_weights
 
 STEM = 64  # channels
@@ -22,9 +23,6 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INITIAL_STD = 0.001  # of the weights of convolutions
 Stride = Literal[4, 8, 16, 32, 64]
-# Strides of the stem's convolutions for each total stride. At 256×256 they give maps of 64², 32², 16², 8² and 4².
-# Source: bao2023keyposs Table 2.
-STEM_STRIDES: dict[int, tuple[int, ...]] = {4: (2, 2), 8: (4, 2), 16: (4, 4), 32: (4, 4, 2), 64: (4, 4, 2, 2)}
 # How many of the stages 2, 3 and 4 a trunk of each stride has. Source: bao2023keyposs (public code).
 STAGES: dict[int, int] = {4: 3, 8: 3, 16: 3, 32: 2, 64: 1}
 

@@ -12,7 +12,7 @@ Any decoder can read the heatmaps of a trained network.
   Eq. 3        distances from values         → codecs/multilateration.py, `squared_distances`
   Eqs. 9–14    anchors, least squares        → codecs/multilateration.py, `Multilateration`
   public code  Gauss–Newton on the ranges    → codecs/gauss_newton.py
-  Table 2      stems of five resolutions     → backbones/hrnet.py, `STEM_STRIDES`
+  Table 2      stems of five resolutions     → backbones/stem_strides.py
   Table 6      stages that run at each       → backbones/hrnet.py, `STAGES`; `released_parameters`
   Eq. 15       loss                          → losses/heatmaps.py
 
