@@ -1,6 +1,9 @@
 """Tables as HTML fragments, and the page as one file that opens from disk without a network."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -11,9 +14,10 @@ from markupsafe import Markup
 
 from orchestrator.errors import lines
 from reports import labels
-from reports.document import Cell, Column, Page, Table
+from reports.document import Cell, Column, Page, Settings, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
+MOST_VARIANTS = 60  # whose settings are shown side by side
 
 
 def render(table: Table) -> str:
@@ -34,7 +38,7 @@ def render(table: Table) -> str:
             "row": printed.row,
             "printed": printed,
             "cells": [
-                {"words": words, "tooltip": _tooltip(of, cell), "missing": cell.value is None, "cell": cell}
+                _shown(of, cell, words)
                 for of, cell, words in zip(table.columns, printed.row.cells, printed.cells, strict=True)
             ],
             "waits_for": next((cell for cell in printed.row.cells if cell.command), None) if printed.is_empty else None,
@@ -44,23 +48,45 @@ def render(table: Table) -> str:
     template = _environment().get_template("table.html.j2")
     return template.render(
         table=table,
+        legend=labels.legend(table, "Bold", "underlined"),
         columns=columns,
         meanings={column["metric"]: column["meaning"] for column in columns},
         column_groups=[(name, len(list(members))) for name, members in groupby(table.columns, labels.column_group)],
-        row_groups=[(name, list(members)) for name, members in groupby(rows, lambda row: row["row"].group)],
+        # Published rows and ours are sorted apart, also where they stand under one heading.
+        row_groups=[
+            (name, [list(members) for _, members in groupby(group, lambda row: row["row"].source)])
+            for name, group in groupby(rows, lambda row: row["row"].group)
+        ],
         behind=[_behind(row["row"], table) for row in rows if row["row"].source == "ours" and not row["waits_for"]],
     )
 
 
-def page(content: Page, pictures: Mapping[str, tuple[str, str]]) -> str:
-    """The whole page. `pictures`: figure name → data URI of its picture for light and for dark paper."""
-    fragments = {
-        table.name: Markup(render(table))  # safe: rendered by the same escaping environment
-        for section in content.sections
-        for table in section.tables
-    }
-    template = _environment().get_template("page.html.j2")
-    return template.render(page=content, fragments=fragments, pictures=pictures)
+def page(content: Page, pictures: Mapping[str, tuple[str, str]], refresh: int | None = None) -> str:
+    """The whole page. `pictures`: figure name → data URI of its picture for light and for dark paper.
+
+    `refresh`: after so many seconds the browser reads the file again.
+    """
+    tables = [table for section in content.sections for table in section.tables]
+    cells = [cell for table in tables for row in table.rows for cell in row.cells]
+    script = (TEMPLATES / "page.js").read_text("utf-8")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=content,
+            # Safe: rendered by the same escaping environment.
+            fragments={table.name: Markup(render(table)) for table in tables},
+            settings={
+                section.name: _side_by_side(section.settings) for section in content.sections if section.settings
+            },
+            pictures=pictures,
+            refresh=refresh,
+            has_seeds=any(cell.seed_values for cell in cells),
+            has_intervals=any(cell.interval for cell in cells),
+            script=Markup(script),
+            script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        )
+    )
 
 
 @cache
@@ -72,25 +98,67 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=lambda value: lines(value) if type(value) is str else value,
+        finalize=_visible,
     )
+
+
+def _visible(value: Any) -> Any:
+    # Half of a page's time went into `lines`, which changes no text that is printable but for its line breaks.
+    if type(value) is not str or value.replace("\n", " ").isprintable():
+        return value
+    return lines(value)
+
+
+def _shown(of: Column, cell: Cell, words: labels.Printed) -> dict[str, Any]:
+    """A cell with what the page shows of it on demand."""
+    signed = replace(of, difference=of.difference or cell.difference)
+    return {
+        "words": words,
+        "tooltip": _tooltip(of, cell),
+        "missing": cell.value is None,
+        "value": str(cell.value).replace("inf", "Infinity"),  # as JavaScript reads it
+        "seeds": "\n".join(labels.number(value, signed) for value in cell.seed_values),
+        "interval": ", ".join(labels.interval(cell.interval, signed)) if cell.interval and not words.interval else "",
+    }
+
+
+def _side_by_side(settings: Settings) -> dict[str, Any]:
+    """The settings as a grid: what there is more of, variants or settings, goes down."""
+    shown = settings.labels[:MOST_VARIANTS]
+    grid = [
+        [
+            {"words": words or labels.MISSING, "differs": words not in ("", of_variants[0])}
+            for words in of_variants[: len(shown)]
+        ]
+        for _, of_variants in settings.values
+    ]
+    paths = [path for path, _ in settings.values]
+    down = len(shown) >= len(paths)
+    return {
+        "variants_go_down": down,
+        "heads": paths if down else shown,
+        "rows": list(zip(shown, zip(*grid, strict=True), strict=True)) if down else list(zip(paths, grid, strict=True)),
+        "first": shown[0],
+        "shown": len(shown),
+        "of": len(settings.labels),
+    }
 
 
 def _tooltip(of: Column, cell: Cell) -> str:
     """Everything behind one number, for the pointer; the details below the table say it for everyone else."""
     if cell.value is None:
         return f"{cell.progress}: {cell.command}" if cell.command else cell.text
-    lines = [f"{cell.value!r} {cell.unit}", cell.protocol]
+    parts = [f"{cell.value!r} {cell.unit}", cell.protocol]
     if cell.spread is not None:
-        lines[0] = f"{cell.value!r} ± {cell.spread!r} {cell.unit}"
+        parts[0] = f"{cell.value!r} ± {cell.spread!r} {cell.unit}"
     if len(cell.trials) == len(cell.seed_values):
-        lines += [
+        parts += [
             f"seed {seed}, trial {trial}: {labels.number(value, of)}"
             for seed, trial, value in zip(cell.seeds, cell.trials, cell.seed_values, strict=True)
         ]
     elif cell.trials:
-        lines.append("trials " + " ".join(cell.trials))
-    return "\n".join(lines)
+        parts.append("trials " + " ".join(cell.trials))
+    return "\n".join(parts)
 
 
 def _behind(row: Any, table: Table) -> dict[str, Any]:

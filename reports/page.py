@@ -1,20 +1,29 @@
 """The page of a report as data: a section per paper and per study, then failures, provenance and what to run next."""
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from orchestrator.errors import fingerprint, lines, one_line
 from orchestrator.schema import UNSUCCESSFUL
-from reports import labels
-from reports.document import FailureGroup, Page, Section, Table
+from reports import labels, paper_figures
+from reports.document import FailureGroup, Page, Section, Table, Waiting
 from reports.drawing import Figure
 from reports.query import Results, StudyResults
 from reports.registry import Item
+from reports.settings import differences
+
+log = logging.getLogger(__name__)
 
 
-def build_page(results: Results, chosen: Sequence[Item], progress: Callable[[str], None]) -> Page:
-    """Build every chosen item. One that refuses (ValueError) becomes a problem on the page; the others go on."""
+def build_page(
+    results: Results, chosen: Sequence[Item], progress: Callable[[str], None], is_whole: bool = True
+) -> Page:
+    """Build every chosen item. One that refuses (ValueError) becomes a problem on the page; the others go on.
+
+    `is_whole`: all there is was chosen, so that the page says which figures of the papers are still to come.
+    """
     built: dict[str, Table | Figure] = {}
     problems = []
     for item in chosen:
@@ -22,12 +31,15 @@ def build_page(results: Results, chosen: Sequence[Item], progress: Callable[[str
         try:
             document = item.build()
         except ValueError as error:
-            problems.append(f"{item.name}: {error}")
+            log.debug("%s", item.name, exc_info=True)
+            # What is wrong with a user's file starts with its line.
+            problems.append(str(error) if item.is_own and str(error).startswith(item.kind) else f"{item.name}: {error}")
             continue
         if document is not None:
             built[item.name] = document
     studies = [study for name in _study_names(chosen) if (study := results.study(name)) is not None]
-    sections = [_papers_section(chosen, built), *(_study_section(study, chosen, built) for study in studies)]
+    of_studies = (_study_section(study, chosen, built) for study in studies)
+    sections = [_own_section(chosen, built), *of_studies, _papers_section(chosen, built, is_whole)]
     trials = _trials(results, studies)
     return Page(
         title="marksweep report",
@@ -44,14 +56,24 @@ def _study_names(chosen: Sequence[Item]) -> list[str]:
     return list(dict.fromkeys(study for item in chosen for study in item.studies))
 
 
-def _papers_section(chosen: Sequence[Item], built: dict[str, Table | Figure]) -> Section:
-    names = [item.name for item in chosen if not item.of_one_study]
-    return Section(name="papers", title="Paper tables", **_documents(names, built))
+def _own_section(chosen: Sequence[Item], built: dict[str, Table | Figure]) -> Section:
+    names = [item.name for item in chosen if item.is_own and not item.of_one_study]
+    return Section(name="own", title="Your own", **_documents(names, built))
+
+
+def _papers_section(chosen: Sequence[Item], built: dict[str, Table | Figure], is_whole: bool) -> Section:
+    names = [item.name for item in chosen if not item.is_own and not item.of_one_study]
+    drawn = [name for name, document in built.items() if isinstance(document, Figure)]
+    waiting = tuple(
+        Waiting(name=f"Paper {one.where}", content=one.content, commands=one.commands)
+        for one in (paper_figures.waiting(drawn) if is_whole else ())
+    )
+    return Section(name="papers", title="Paper tables", waiting=waiting, **_documents(names, built))
 
 
 def _study_section(study: StudyResults, chosen: Sequence[Item], built: dict[str, Table | Figure]) -> Section:
     names = [item.name for item in chosen if item.of_one_study and study.name in item.studies]
-    documents = _documents(names, built)
+    documents = _documents(sorted(names, key=lambda name: name != f"{study.name}_overview"), built)
     return Section(
         name=study.name,
         title=study.name,
@@ -59,6 +81,7 @@ def _study_section(study: StudyResults, chosen: Sequence[Item], built: dict[str,
         finding=finding(documents["tables"][0]) if documents["tables"] else "",
         command=study.command,
         progress=study.progress,
+        settings=differences(study),
         **documents,
     )
 
