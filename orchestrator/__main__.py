@@ -1,6 +1,6 @@
 """The verbs that look and prepare: each reads its arguments and calls one function of `commands.py`.
 
-`reports/__main__.py` adds the verbs that know tables (plan, run, report, demo), and is the command `marksweep`.
+`reports/__main__.py` adds the verbs that know tables (plan, run, report, why, demo), and is the command `marksweep`.
 
 Exit codes: 0 all is well, 1 something failed, 2 the user has to mend something, 130 interrupted.
 """
@@ -118,11 +118,12 @@ def studies(debug: DebugOption = False) -> None:
 @app.command()
 def methods(
     name: Annotated[str | None, typer.Argument(help="One method.", autocompletion=_methods)] = None,
+    modules: Annotated[bool, typer.Option("--modules", help="Also its modules: shapes and parameters.")] = False,
     speed: Annotated[bool, typer.Option("--speed", help="Also measure images a second on this machine.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """What methods there are; with a name: its paper, where each piece lives, defaults, parameters, MACs."""
-    guarded(lambda: _look_verbs().methods(name, speed, console()), debug)
+    guarded(lambda: _look_verbs().methods(name, modules, speed, console()), debug)
 
 
 @app.command()

@@ -171,7 +171,8 @@ def _nodes(rows: Any) -> list[NodeUse]:
     return [NodeUse(host, 0, cpus, 0, gpus) for host, (cpus, gpus) in sorted(held.items())]
 
 
-def _is_over(board: Board) -> bool:
+def is_over(board: Board) -> bool:
+    """Whether nothing runs, and nothing is left to run."""
     return board.total == len(board.lines) and not board.count(*_OPEN)
 
 
@@ -183,7 +184,7 @@ def _watch_live(watched: Watched, every: float, console: Console) -> None:
         return live_table(board, nodes, console.width, console.height)
 
     with Live(console=console, get_renderable=draw, refresh_per_second=1):
-        while not _is_over(board):
+        while not is_over(board):
             time.sleep(every)
             board, nodes = watched.look()
 
@@ -203,7 +204,7 @@ def _watch_plain(watched: Watched, every: float, console: Console) -> None:
         if moved or not shown:
             _tell_block(board, moved, console)
         shown = lines or {"": ""}
-        if _is_over(board):
+        if is_over(board):
             return
         time.sleep(every)
 

@@ -1,6 +1,10 @@
 """The command `marksweep`: the orchestrator's verbs, and those that know tables."""
 
+import logging
+import os
+import shlex
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -98,14 +102,52 @@ def run(
 @app.command()
 def report(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Tables, figures or studies; all of them by default.")
+        list[str] | None,
+        typer.Argument(
+            help="Tables, figures, studies, or .py files with a table of your own; all but these by default."
+        ),
     ] = None,
     out: OutOption = Path("report"),
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Instead: which numbers of this manuscript are not the ledger's.")
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="For double-blind review: no paths, users, hosts and commits.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Write it again whenever the ledger has changed.")] = False,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.5)] = 10.0,
     storage: StorageOption = "runs",
     debug: DebugOption = False,
 ) -> None:
     """Tables as Markdown, LaTeX, CSV and HTML, figures as PDF and PNG, and a page that holds them all."""
-    guarded(lambda: _report(names or [], out, storage), debug)
+
+    def reported() -> int:
+        # Numbers this few are computed by one thread sooner than several of them share them.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        if check is not None and (watch or anonymous):
+            raise ValueError("--check writes no report: give it without --watch and --anonymous.")
+        if check is not None:
+            return _verbs().check(check, names or [], storage, console())
+        if debug:  # a table that cannot be built is named, and the others go on
+            logging.basicConfig()
+            logging.getLogger("reports").setLevel(logging.DEBUG)
+        if watch:
+            return _verbs().watch(names or [], out, storage, anonymous, every, console())
+        return _verbs().report(names or [], out, storage, anonymous, console())
+
+    guarded(reported, debug)
+
+
+@app.command()
+def why(
+    table: Annotated[str, typer.Argument(help="A table of the report, or a .py file of your own.")],
+    row: Annotated[str | None, typer.Argument(help="A row, or a part of its name that no other has.")] = None,
+    column: Annotated[str | None, typer.Argument(help="A column, or a part of its name.")] = None,
+    storage: StorageOption = "runs",
+    debug: DebugOption = False,
+) -> None:
+    """What is behind one number: trials, seeds, commits, data, and how its settings differ from the baseline's."""
+    guarded(lambda: _verbs().why(table, row, column, storage, console()), debug)
 
 
 @app.command()
@@ -114,7 +156,7 @@ def demo(storage: StorageOption = "runs", out: OutOption = Path("report"), debug
 
     def both() -> int:
         code = verbs().run("demo", {}, verbs().Running(place(storage, Path("data")), console()))
-        return _report([], out, storage) or code
+        return _verbs().report([], out, storage, False, console()) or code
 
     guarded(both, debug)
 
@@ -127,32 +169,25 @@ def _study_unless(table: str | None, study: str | None) -> str:
 
 
 def _wanted_by(table: str | None) -> Any:
+    from reports import own_tables
     from reports.registry import table_module
 
-    module = table_module(str(table))
+    name = str(table)
+    module = table_module(name)
     wants = getattr(module, "wants", lambda label, way: True)
+    is_own = name.endswith(own_tables.SUFFIX)
     return verbs().WantedByTable(
-        table=str(table),
-        studies=module.STUDIES,
+        table=shlex.quote(name),
+        studies=tuple(own_tables.study_to_run(name, study) for study in module.STUDIES) if is_own else module.STUDIES,
         wants=lambda label, one: wants(label, (one.split, one.perturbed_by, one.read_by)),
     )
 
 
-def _report(names: list[str], out: Path, storage: str) -> int:
-    from orchestrator.ledger import Ledger
-    from reports.build import build_report
-    from reports.query import Results
-    from reports.text import plain, rich_table
+def _verbs() -> ModuleType:
+    """Imported late, like the orchestrator's: help and completion must not wait for it."""
+    from reports import commands
 
-    shown = console()
-    with shown.status("Building the report") as status:
-        files = build_report(Results(Ledger(storage)), out, names, lambda name: status.update(f"Building {name}"))
-    for table in files.tables:
-        shown.print(rich_table(table) if shown.is_terminal else plain(table), markup=False, highlight=False)
-    for problem in files.problems:
-        shown.print(problem, style="red", markup=False)
-    shown.print(f"{len(files.files)} files. Next: open {files.index}", markup=False, highlight=False)
-    return 1 if files.problems else 0
+    return commands
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""What can be reported: the modules of tables/ and figures/, applied to the studies of the ledger. No list to keep."""
+"""What can be reported: the modules of tables/ and figures/, applied to the studies of the ledger, and a user's own
+files. No list to keep."""
 
 import difflib
 import importlib
@@ -6,46 +7,93 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 
-from reports import figures, tables
+from reports import figures, judging, own_tables, tables
 from reports.document import Table
 from reports.drawing import Figure
 from reports.query import Results
 
+Document = Table | Figure | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One table or figure that can be built. `studies` is what it shows, `kind` the module that it comes from."""
+    """One table or figure that can be built, from the module or file `kind`. `studies` is what it shows."""
 
     name: str
     kind: str
     studies: tuple[str, ...]
-    is_table: bool
-    build: Callable[[], Table | Figure | None]
+    of_one_study: bool  # built once for each study of the ledger
+    is_figure: bool
+    build: Callable[[], Document]
 
     @property
-    def of_one_study(self) -> bool:
-        return self.name != self.kind
+    def is_own(self) -> bool:
+        """Whether it comes from a user's own file."""
+        return self.kind.endswith(own_tables.SUFFIX)
 
 
-def items(results: Results) -> tuple[Item, ...]:
-    """Every paper table, then for every study of the ledger its overview and its figures."""
-    known = [
-        (kind, module, package is tables) for package in (tables, figures) for kind, module in modules(package).items()
-    ]
+def items(results: Results, names: Sequence[str] = ()) -> tuple[Item, ...]:
+    """Every paper table, then for every study of the ledger its overview and its figures, then the files in `names`.
+
+    ValueError if there is no such file, or a mistake in it.
+    """
+    known = [(kind, module, package) for package in (tables, figures) for kind, module in modules(package).items()]
     found = [
-        Item(name=kind, kind=kind, studies=module.STUDIES, is_table=is_table, build=partial(module.build, results))
-        for kind, module, is_table in known
+        Item(
+            name=kind,
+            kind=kind,
+            studies=module.STUDIES,
+            of_one_study=False,
+            is_figure=package is figures,
+            build=partial(_judged, results, partial(module.build, results)),
+        )
+        for kind, module, package in known
         if module.STUDIES
     ]
     for study in results.studies():
-        for kind, module, is_table in known:
+        for kind, module, package in known:
             if not module.STUDIES:
-                name = f"{study}_{kind.removeprefix('study_')}"
-                build = partial(module.build, results, study)
-                found.append(Item(name=name, kind=kind, studies=(study,), is_table=is_table, build=build))
+                build = partial(_judged, results, partial(module.build, results, study))
+                found.append(
+                    Item(
+                        name=f"{study}_{kind.removeprefix('study_')}",
+                        kind=kind,
+                        studies=(study,),
+                        of_one_study=True,
+                        is_figure=package is figures,
+                        build=build,
+                    )
+                )
+    for file in dict.fromkeys(name for name in names if name.endswith(own_tables.SUFFIX)):
+        found += _of_file(results, file)
     return tuple(found)
+
+
+def _of_file(results: Results, file: str) -> list[Item]:
+    module, stem = own_module(file), Path(file).stem
+    makes = [(stem, module.STUDIES, partial(module.build, results))]
+    if not module.STUDIES:
+        makes = [(f"{study}_{stem}", (study,), partial(module.build, results, study)) for study in results.studies()]
+    return [
+        Item(
+            name=name,
+            kind=file,
+            studies=studies,
+            of_one_study=not module.STUDIES,
+            is_figure=False,  # or it is: only building says
+            build=partial(_judged, results, partial(own_tables.build, file, name, studies, make)),
+        )
+        for name, studies, make in makes
+    ]
+
+
+def _judged(results: Results, make: Callable[[], Document]) -> Document:
+    """What was made; a table with all that is said of its own numbers."""
+    made = make()
+    return judging.judged(results, made) if isinstance(made, Table) else made
 
 
 def select(found: Sequence[Item], names: Sequence[str]) -> tuple[Item, ...]:
@@ -56,18 +104,32 @@ def select(found: Sequence[Item], names: Sequence[str]) -> tuple[Item, ...]:
     if not names:
         return tuple(found)
     known = dict.fromkeys(name for item in found for name in (item.name, item.kind, *item.studies))
-    unknown = [name for name in names if name not in known]
+    # A file whose table is built for every study builds nothing where the ledger has none.
+    unknown = [name for name in names if name not in known and not name.endswith(own_tables.SUFFIX)]
     if unknown:
         raise ValueError("\n".join([*(_unknown(name, list(known)) for name in unknown), f"Known: {', '.join(known)}."]))
     return tuple(item for item in found if {item.name, item.kind, *item.studies} & set(names))
 
 
 def table_module(name: str) -> ModuleType:
-    """The module of a table of named studies. ValueError for others."""
+    """The module of a table of named studies, or a user's own file with one. ValueError for others."""
+    if name.endswith(own_tables.SUFFIX):
+        module = own_module(name)
+        if not module.STUDIES:
+            raise ValueError(f"{name} shows every study of the ledger, so there is nothing of its own to run.")
+        return module
     known = {kind: module for kind, module in modules(tables).items() if module.STUDIES}
     if name not in known:
         raise ValueError(f"{_unknown(name, list(known))} Tables that can be run: {', '.join(known)}.")
     return known[name]
+
+
+def own_module(file: str) -> ModuleType:
+    """A user's file. ValueError if it is called like a table or figure that is already there."""
+    for package in (tables, figures):
+        if Path(file).stem in modules(package):
+            raise ValueError(f"{file} is called like one of {package.__name__.replace('.', '/')}/. Rename the file.")
+    return own_tables.load(file)
 
 
 def _unknown(name: str, known: list[str]) -> str:
