@@ -17,7 +17,7 @@ from search_spaces.loading import load_study
 from search_spaces.search import Search
 from search_spaces.study import study_names, study_path
 from trainables import registry
-from trainables.inspection import describe_method, measure_speed
+from trainables.inspection import describe_method, describe_modules, measure_speed
 
 
 def query(sql: str, storage: Storage, csv: bool, console: Console) -> int:
@@ -71,9 +71,11 @@ def studies(console: Console) -> int:
     return 0
 
 
-def methods(name: str | None, speed: bool, console: Console) -> int:
+def methods(name: str | None, modules: bool, speed: bool, console: Console) -> int:
     if name is not None:
         console.print(describe_method(name), markup=False, highlight=False)
+        if modules:
+            console.print(describe_modules(name), markup=False, highlight=False, soft_wrap=True)
         for line in measure_speed(name) if speed else ():
             console.print(line, markup=False, highlight=False)
         next_command(console, f"marksweep plan STUDY, where a study uses {name}; or marksweep methods for the others")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torchinfo
 from numpy.typing import NDArray
 
 from trainables import registry
@@ -48,6 +49,22 @@ def describe_method(name: str) -> str:
         f"{macs / 1e9:.6f} G multiply-accumulates",
     ]
     return "\n".join(lines)
+
+
+def describe_modules(name: str) -> str:
+    """The modules of a method's network for 68 landmarks, three levels deep: output shapes and parameters."""
+    method = registry.find_method(name)
+    image = (1, 3, method.input_size, method.input_size)
+    described = torchinfo.summary(
+        method.build(SCHEMES["68"]),
+        input_size=image,
+        device="cpu",
+        depth=3,
+        col_names=("output_size", "num_params"),
+        row_settings=("var_names",),
+        verbose=0,
+    )
+    return str(described)
 
 
 def measure_speed(name: str) -> Iterator[str]:

@@ -432,6 +432,13 @@ def test_a_method_is_described_by_its_front_page_its_settings_and_its_cost(marks
     assert said.last.startswith("Next: marksweep plan STUDY")
 
 
+def test_the_modules_of_a_network_are_listed_with_shapes_and_parameters(marksweep):
+    said = marksweep("methods", "resnet18", "--modules")
+    assert said.code == 0
+    # Its last layer: 512 inputs for 2 × 68 coordinates, and as many biases.
+    assert re.search(rf"Linear \(fc\) +\[1, 136\] +{512 * 136 + 136:,}", said.out)
+
+
 def test_an_unknown_method_is_answered_with_the_nearest_name(marksweep):
     said = marksweep("methods", "resnet81")
     assert said.code == 2
