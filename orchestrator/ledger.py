@@ -23,7 +23,8 @@ _FILES = {
 # Rows per image are read one evaluation at a time; gathering them would copy gigabytes at every compaction.
 _COMPACTED = ("epochs", "trials", "evaluations")
 _WHOLE = ("studies", "probes")
-_READERS = 16
+_READERS = 16  # of an object store
+_READERS_OF_FILES = 4  # more of them wait for each other
 _STAMP = "stamp"  # a column of gathered rows: of the small file that they were read from, see Storage.stamps
 
 
@@ -34,18 +35,18 @@ class Ledger:
         self.storage = Storage(storage) if isinstance(storage, str) else storage
 
     def read(self, name: str, only: Collection[str] | None = None, columns: Collection[str] | None = None) -> pa.Table:
-        """One table with exactly its schema; `only` these trials, or evaluations for "evaluations" and "images"; with
-        `columns` only these, in the order of the schema."""
+        """One table with exactly its schema; `only` these trials, or evaluations for "evaluations" and "images", or
+        studies for "studies"; with `columns` only these, in the order of the schema."""
         schema = pa.schema([field for field in TABLES[name] if columns is None or field.name in columns])
         if name in _WHOLE:
-            return self._whole_files(name, schema)
+            return self._whole_files(name, schema, only)
         folder, _, column = _FILES[name]
         keyed = schema if column in schema.names else schema.append(TABLES[name].field(column))
         keys = set(self.storage.names(folder) if only is None else only)
         gathered = self._gathered(name, keyed, keys)
         rest = keys - set(gathered[column].unique().to_pylist())
         paths = self._paths(name, sorted(rest)).values()
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(_READERS_OF_FILES if self.storage.is_local else _READERS) as pool:
             found = pool.map(lambda path: self.storage.read(path, keyed), paths)
             table = pa.concat_tables([gathered, *(part for part in found if part is not None)])
         return table.select(schema.names)
@@ -73,24 +74,27 @@ class Ledger:
                 owners = keep[name][column].combine_chunks().dictionary_encode()
                 stamp = pa.array([stamps[name].get(key) for key in owners.dictionary.to_pylist()], pa.string())
                 stamped = keep[name].append_column(_STAMP, stamp.take(owners.indices))
-                self.storage.write(self.storage.compacted(name), stamped)
+                self.storage.write(self.storage.compacted(name), stamped, index=column)
 
-    def _gathered(self, name: str, schema: pa.Schema, keys: Collection[str]) -> pa.Table:
+    def _gathered(self, name: str, schema: pa.Schema, keys: set[str]) -> pa.Table:
         """The compacted rows of these keys, without those whose own file was written since."""
-        table = None
-        if name in _COMPACTED:
-            table = self.storage.read(self.storage.compacted(name), schema.append(pa.field(_STAMP, pa.string())))
-        if table is None:
+        if name not in _COMPACTED:
             return schema.empty_table()
         _, _, column = _FILES[name]
-        then = table.select([column, _STAMP]).group_by([column, _STAMP], use_threads=False).aggregate([]).to_pydict()
         now = self._stamps(name, keys)
-        kept = [
-            key
-            for key, stamp in zip(then[column], then[_STAMP], strict=True)
-            if key in keys and now.get(key, stamp) == stamp
-        ]
-        return table.select(schema.names).filter(pc.field(column).isin(pa.array(kept, pa.string())))
+
+        def is_wanted(rows: pa.Table) -> pa.BooleanArray:
+            owners = rows[column].combine_chunks()
+            pairs = rows.group_by([column, _STAMP], use_threads=False).aggregate([]).to_pydict()
+            kept = {
+                key
+                for key, then in zip(pairs[column], pairs[_STAMP], strict=True)
+                if key in keys and now.get(key, then) == then
+            }
+            return pa.array([key in kept for key in owners.dictionary.to_pylist()], pa.bool_()).take(owners.indices)
+
+        found = self.storage.read_some(self.storage.compacted(name), schema, keys, (column, _STAMP), is_wanted)
+        return schema.empty_table() if found is None else found
 
     def _stamps(self, name: str, keys: Collection[str]) -> dict[str, str]:
         """Of the keys' own files, where there are any."""
@@ -102,8 +106,9 @@ class Ledger:
         folder, file, _ = _FILES[name]
         return {key: f"{self.storage.root}/{folder}/{key}/{file}" for key in keys}
 
-    def _whole_files(self, folder: str, schema: pa.Schema) -> pa.Table:
+    def _whole_files(self, folder: str, schema: pa.Schema, only: Collection[str] | None) -> pa.Table:
         """Of a table that is one folder of files."""
         names = [name for name in self.storage.names(folder) if name.endswith(".parquet")]
+        names = [name for name in names if only is None or name.removesuffix(".parquet") in only]
         parts = [self.storage.read(f"{self.storage.root}/{folder}/{name}", schema) for name in names]
         return pa.concat_tables([schema.empty_table(), *(part for part in parts if part is not None)])

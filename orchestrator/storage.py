@@ -1,8 +1,10 @@
 """Where everything of a run lies: one filesystem and root, one method for each place below it."""
 
+import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,9 @@ from pyarrow import fs
 _FEW_ROWS = 64  # for so few, setting up a compressor and a dictionary per column takes longer than all the rest
 _MANY_ROWS = 10_000  # of fewer, threads take longer to share the columns than one takes to read them
 _FEW_FILES = 64  # to ask for one by one, where each is a request
+_FEW_BYTES = 500_000  # a file that is read whole in half the time of pyarrow's own way through its columns
+_ROWS_IN_A_GROUP = 50_000  # the least that is read of a gathered file
+_INDEX = b"held by row group"
 
 
 @dataclass(frozen=True)
@@ -86,14 +91,22 @@ class Storage:
             infos = [info for info in listed if info.path in wanted]
         return {info.path: f"{info.mtime_ns} {info.size}" for info in infos if info.is_file and info.mtime_ns}
 
-    def write(self, path: str, table: pa.Table) -> None:
-        """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones."""
+    def write(self, path: str, table: pa.Table, index: str = "") -> None:
+        """Write a whole Parquet file or none: beside, then renamed. A reader sees the old rows or the new ones.
+
+        `index`: a column of which the file says what each of its row groups holds, see `read_some`.
+        """
+        if index:
+            groups = [table[index].slice(start, _ROWS_IN_A_GROUP) for start in range(0, len(table), _ROWS_IN_A_GROUP)]
+            held = json.dumps([group.unique().to_pylist() for group in groups])
+            table = table.replace_schema_metadata({_INDEX: held})
         self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
         partial = f"{path}.{uuid4().hex}.partial"
         large = len(table) > _FEW_ROWS
         pq.write_table(
             table,
             partial,
+            row_group_size=_ROWS_IN_A_GROUP,
             filesystem=self.filesystem,
             compression="zstd" if large else "none",
             use_dictionary=large,
@@ -103,22 +116,75 @@ class Storage:
 
     def read(self, path: str, schema: pa.Schema) -> pa.Table | None:
         """The rows of a file in the order and types of `schema`; None where there is no such file."""
+        with self._opened(path) as file:
+            return None if file is None else _as_in(schema, file.read(_there(file, schema), use_threads=_is_long(file)))
+
+    def read_some(
+        self,
+        path: str,
+        schema: pa.Schema,
+        keys: set[str],
+        by: Sequence[str],
+        is_wanted: Callable[[pa.Table], pa.BooleanArray],
+    ) -> pa.Table | None:
+        """The rows for which `is_wanted` is true, by these columns; None where there is no file, or it lacks them.
+
+        Row groups of which the file says that they hold none of the keys are not read. Rows that were written together
+        lie together, so these are most of a long file.
+        """
+        with self._opened(path, dictionaries=by) as file:
+            if file is None:
+                return None
+            wanted, parts = _there(file, schema), [schema.empty_table()]
+            held = json.loads((file.schema_arrow.metadata or {}).get(_INDEX, b"null"))
+            for group in range(file.num_row_groups):
+                if held and keys.isdisjoint(held[group]):
+                    continue
+                rows = is_wanted(file.read_row_group(group, list(by), use_threads=False))
+                if rows.true_count:
+                    parts.append(_as_in(schema, file.read_row_group(group, wanted)).filter(rows))
+            return pa.concat_tables(parts)
+
+    @contextmanager
+    def _opened(self, path: str, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile | None]:
+        """`dictionaries`: columns to be read as such. None where there is no such file, or it lacks them; ValueError
+        where it is damaged."""
         try:
-            # Whole: half the time of pyarrow's own way through a data set, and one request to an object store.
-            with self.filesystem.open_input_stream(path, compression=None) as stream:
-                content = stream.read()
-            file = pq.ParquetFile(pa.BufferReader(content))
-            there = set(file.schema_arrow.names)
-            wanted = [name for name in schema.names if name in there]
-            table = file.read(wanted, use_threads=file.metadata.num_rows > _MANY_ROWS)
+            stream = self.filesystem.open_input_file(path)
         except FileNotFoundError:
-            return None
-        except pa.ArrowInvalid as error:
-            raise ValueError(
-                f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for another "
-                "one delete its folder, and run the study again."
-            ) from None
-        if table.schema.equals(schema):
-            return table.replace_schema_metadata(None)
-        columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
-        return pa.table(columns, names=schema.names).cast(schema)
+            yield None
+            return
+        with stream:
+            # An object store gives no two parts of one version, if the file is replaced between.
+            whole = not self.is_local or stream.size() <= _FEW_BYTES
+            source = pa.BufferReader(stream.read()) if whole else stream
+            try:
+                file = pq.ParquetFile(source)
+                if not dictionaries:
+                    yield file
+                elif set(dictionaries) <= set(file.schema_arrow.names):
+                    yield pq.ParquetFile(source, metadata=file.metadata, read_dictionary=list(dictionaries))
+                else:
+                    yield None
+            except pa.ArrowInvalid as error:
+                raise ValueError(
+                    f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for "
+                    "another one delete its folder, and run the study again."
+                ) from None
+
+
+def _there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
+    there = set(file.schema_arrow.names)
+    return [name for name in schema.names if name in there]
+
+
+def _is_long(file: pq.ParquetFile) -> bool:
+    return file.metadata.num_rows > _MANY_ROWS
+
+
+def _as_in(schema: pa.Schema, table: pa.Table) -> pa.Table:
+    """With these columns and types; nulls where the file is older than a column."""
+    if table.schema.equals(schema):
+        return table.replace_schema_metadata(None)
+    columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
+    return pa.Table.from_arrays(columns, names=schema.names).cast(schema)

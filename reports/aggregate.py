@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import mean, stdev
+from statistics import fmean
+
+import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +112,8 @@ def _summary(measurements: Sequence[Measurement], values: Sequence[float]) -> Su
     # One broken prediction has an infinite error, and so has their mean; it has no spread.
     finite = all(math.isfinite(value) for value in values)
     return Summary(
-        mean=mean(values) if finite else sum(values),
-        spread=stdev(values) if finite and len(values) > 1 else None,
+        mean=fmean(values) if finite else sum(values),
+        spread=float(np.std(values, ddof=1)) if finite and len(values) > 1 else None,
         trials=tuple(one.trial for one in measurements),
         seeds=tuple(one.seed for one in measurements),
         values=tuple(values),

@@ -1,14 +1,19 @@
 """Write a report: every chosen table and figure as files, and the page that holds them all."""
 
+import base64
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reports import escape, html, latex, markdown, plots, registry, spreadsheet, themes
+from reports import bibliography, escape, html, latex, markdown, registry, spreadsheet
+from reports.anonymous import anonymised, secrets_of
 from reports.document import Page, Table
+from reports.drawing import Figure
+from reports.drawn_figures import DrawnFigures
 from reports.page import build_page
 from reports.query import Results
+from reports.registry import Item
 
 log = logging.getLogger(__name__)
 
@@ -38,35 +43,66 @@ class ReportFiles:
 
 
 def build_report(
-    results: Results, out: Path, names: Sequence[str] = (), progress: Callable[[str], None] = lambda _: None
+    results: Results,
+    out: Path,
+    names: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+    anonymous: bool = False,
+    refresh: int | None = None,
 ) -> ReportFiles:
-    """Tables to out/tables, figures to out/figures, and out/index.html with everything in it.
+    """Tables to out/tables, figures to out/figures, out/references.bib of what tables cite, and out/index.html with
+    everything in it.
 
-    `names` choose tables, figures or studies; none means all. ValueError if one is unknown, before anything is written.
-    `progress` hears the name of each item before it is built, then of each file before it is written.
+    `names` choose tables, figures, studies or a user's own files; none means all but these. ValueError if one is
+    unknown, before anything is written. `progress` hears the name of each item before it is built, then of each file
+    before it is written. `anonymous`: see `anonymous.py`; `refresh`: see `html.page`.
     """
-    chosen = registry.select(registry.items(results), names)
-    page = build_page(results, chosen, progress)
-    pictures: dict[str, tuple[str, str]] = {}
-    files = []
-    for path, content in _files(page, pictures):
-        progress(path)
-        files.append(_write(out / path, content))
-    index = _write(out / "index.html", html.page(page, pictures).encode("utf-8"))
+    chosen = registry.select(registry.items(results, names), names)
+    with DrawnFigures(out, sum(item.is_figure for item in chosen), keeps=not anonymous) as figures:
+        items = chosen if anonymous else [_drawn_early(item, figures) for item in chosen]
+        page = build_page(results, items, progress, is_whole=not names)
+        if anonymous:
+            page = anonymised(page, secrets_of(results.ledger))
+        pictures: dict[str, tuple[str, str]] = {}
+        files = []
+        for path, content in _files(page, figures, pictures):
+            progress(path)
+            files.append(_write(out / path, content))
+    index = _write(out / "index.html", html.page(page, pictures, refresh).encode("utf-8"))
     log.info("%s: %d files, %d problems", index, len(files) + 1, len(page.problems))
     return ReportFiles(index=index, files=(*files, index), page=page)
 
 
-def _files(page: Page, pictures: dict[str, tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+def _drawn_early(item: Item, figures: DrawnFigures) -> Item:
+    """The item, whose figure is drawn while the next items are built."""
+
+    def build() -> Table | Figure | None:
+        made = item.build()
+        if isinstance(made, Figure):
+            figures.begin(made)
+        return made
+
+    return replace(item, build=build)
+
+
+def _files(page: Page, figures: DrawnFigures, pictures: dict[str, tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
     """Path and content of each file beside the page. Keeps in `pictures` what the page inlines."""
     for section in page.sections:
         for table in section.tables:
             for suffix, render in RENDERERS.items():
                 yield f"tables/{escape.file_name(table.name)}{suffix}", render(table).encode("utf-8")
         for figure in section.figures:
-            pictures[figure.name] = (plots.data_uri(figure, themes.LIGHT), plots.data_uri(figure, themes.DARK))
-            yield f"figures/{escape.file_name(figure.name)}.pdf", plots.pdf(figure)
-            yield f"figures/{escape.file_name(figure.name)}.png", plots.png(figure)
+            drawn = figures.of(figure)
+            kind = "jpeg" if figure.draw == "faces" else "png"
+            pictures[figure.name] = (_data_uri(drawn.light, kind), _data_uri(drawn.dark, kind))
+            yield f"figures/{escape.file_name(figure.name)}.pdf", drawn.pdf
+            yield f"figures/{escape.file_name(figure.name)}.png", drawn.png
+    if keys := bibliography.cited(table for section in page.sections for table in section.tables):
+        yield "references.bib", bibliography.render(keys).encode("utf-8")
+
+
+def _data_uri(picture: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 def _write(path: Path, content: bytes) -> Path:

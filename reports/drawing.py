@@ -188,3 +188,13 @@ class Figure:
     data: Curves | Panels | LandmarkMaps | FaceGrid | Ranges | Dots | Planes | Bars
     trials: tuple[str, ...] = ()
     is_wide: bool = False  # takes the whole width of a page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A figure to print, and its pictures for light and for dark pages: PNG, or JPEG of photographs."""
+
+    pdf: bytes
+    png: bytes
+    light: bytes
+    dark: bytes

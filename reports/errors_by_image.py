@@ -1,21 +1,34 @@
 """Errors of single photographs: by seed, as a mean over seeds, and of two networks or decoders side by side."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from reports.query import StudyResults, Variant
 from reports.significance import PairedByPerson, paired_by_person
 from trainables import metrics
 
 
-def errors_by_seed(study: StudyResults, variant: Variant, split: str) -> dict[str, np.ndarray]:
+@dataclass(frozen=True, kw_only=True)
+class ErrorByImage:
+    """Names of images, each once, the persons whom they show, and an error of each."""
+
+    images: NDArray[np.str_]
+    persons: NDArray[np.str_]
+    errors: NDArray[np.float64]
+
+
+def errors_by_seed(study: StudyResults, variant: Variant, split: str) -> dict[str, NDArray[np.float64]]:
     """Trial → NME io of every image that has one; empty before the first trial has finished."""
     if not variant.finished:
         return {}
-    frame = study.images(variant, split, ["nme_io"]).dropna()
-    return {str(trial): group["nme_io"].to_numpy() for trial, group in frame.groupby("trial")}
+    rows = study.images(variant, split, ["nme_io"]).combine_chunks()
+    trials, errors = _texts(rows["trial"]), _numbers(rows["nme_io"])
+    known = ~np.isnan(errors)
+    return {str(trial): errors[known & (trials == trial)] for trial in np.unique(trials[known])}
 
 
 def error_by_image(
@@ -25,29 +38,33 @@ def error_by_image(
     trials: Collection[str],
     metric: str = "nme_io",
     decoder: str = "",
-) -> pd.DataFrame:
-    """Each image's person and its error as a mean over these trials: columns group and error, by image.
+) -> ErrorByImage:
+    """Each image's error as a mean over these trials; NaN where one of them has none: an image is compared by all seeds
+    or by none.
 
     `metric`: "nme_dataset_box" is divided by the data set's box, every other name stands for `nme_io`.
     """
-    trials = tuple(trials)
+    columns = ["image", "group", *(("errors_px", "norm_dataset_box") if metric == "nme_dataset_box" else ("nme_io",))]
+    rows = study.images(variant, split, columns, trials, decoder).combine_chunks()
     if metric == "nme_dataset_box":
-        columns = ["image", "group", "errors_px", "norm_dataset_box"]
-        frame = study.images(variant, split, columns, trials, decoder)
-        errors = np.stack(frame["errors_px"].tolist()) if len(frame) else np.empty((0, 1))
-        frame["error"] = metrics.nme(errors, frame["norm_dataset_box"].to_numpy(dtype=np.float64))
+        each = rows["errors_px"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        errors = metrics.nme(each.reshape(len(rows), -1) if len(rows) else each[:, None], _numbers(rows[columns[-1]]))
     else:
-        columns = ["image", "group", "nme_io"]
-        frame = study.images(variant, split, columns, trials, decoder).rename(columns={"nme_io": "error"})
-    return frame.groupby("image").agg(group=("group", "first"), error=("error", _mean))
+        errors = _numbers(rows["nme_io"])
+    images, first, place = np.unique(_texts(rows["image"]), return_index=True, return_inverse=True)
+    means = np.bincount(place, weights=errors, minlength=len(images)) / np.bincount(place, minlength=len(images))
+    return ErrorByImage(images=images, persons=_texts(rows["group"])[first], errors=means)
 
 
-def paired_by_image(one: pd.DataFrame, other: pd.DataFrame) -> PairedByPerson | None:
-    """One minus the other on the images that both have, each as `error_by_image` gives it; see `paired_by_person`."""
-    paired = one.join(other, lsuffix="_one", rsuffix="_other", how="inner")
-    differences = (paired["error_one"] - paired["error_other"]).to_numpy()
-    return paired_by_person(differences, paired["group_other"].tolist())
+def paired_by_image(one: ErrorByImage, other: ErrorByImage) -> PairedByPerson | None:
+    """One minus the other on the images that both have; see `paired_by_person`."""
+    _, mine, theirs = np.intersect1d(one.images, other.images, assume_unique=True, return_indices=True)
+    return paired_by_person(one.errors[mine] - other.errors[theirs], other.persons[theirs].tolist())
 
 
-def _mean(errors: pd.Series) -> float:
-    return float(errors.mean(skipna=False))  # an image is compared by all seeds or by none
+def _texts(column: pa.ChunkedArray) -> NDArray[np.str_]:
+    return np.asarray(column.to_pylist(), dtype=str)
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return column.to_numpy(zero_copy_only=False).astype(np.float64)

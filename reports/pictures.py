@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reports import labels
 from reports.drawing import Face
@@ -15,6 +17,8 @@ MADE = ["image", "nme_io", "thumbnail", "restored", "condition"]
 MOST_FACES = 8  # one below the other
 ENOUGH_FOR_PAIRS = 12  # pictures; from here on two of each kind are shown
 
+_IS_NUMBER = pc.field("nme_io").is_valid() & ~pc.field("nme_io").is_nan()
+
 Images = dict[str, dict[str, Any]]  # rows of the ledger by the image's name
 
 
@@ -22,16 +26,15 @@ def images_of(study: StudyResults, variant: Variant, split: str, decoder: str = 
     """All images of the variant's first finished seed that have an error."""
     if not variant.finished:
         return {}
-    frame = study.images(variant, split, COLUMNS, variant.finished[:1], decoder)
-    return {str(row["image"]): row for row in frame.dropna(subset=["nme_io"]).to_dict("records")}
+    return _by_name(study.images(variant, split, COLUMNS, variant.finished[:1], decoder).filter(_IS_NUMBER))
 
 
 def made_of(study: StudyResults, variant: Variant, split: str, decoder: str = "") -> Images:
     """The images of the variant's first finished seed of which the ledger keeps what the network made, in its order."""
     if not variant.finished:
         return {}
-    frame = study.images(variant, split, MADE, variant.finished[:1], decoder)
-    return {str(row["image"]): row for row in frame.dropna(subset=["restored", "thumbnail"]).to_dict("records")}
+    rows = study.images(variant, split, MADE, variant.finished[:1], decoder)
+    return _by_name(rows.filter(pc.field("restored").is_valid() & pc.field("thumbnail").is_valid()))
 
 
 def common(made: Iterable[Images]) -> list[str]:
@@ -80,8 +83,20 @@ def face(row: dict[str, Any], pictured: dict[str, Any] | None = None) -> Face:
 
 def in_thumbnail(points: np.ndarray, crop: np.ndarray) -> tuple[tuple[float, float], ...]:
     """Flat image coordinates through the 2×3 crop matrix, to pixels of the thumbnail."""
-    matrix = np.asarray(crop, dtype=np.float64).reshape(2, 3)
-    image_px = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    return tuple((float(x), float(y)) for x, y in to_thumbnails(points, crop))
+
+
+def to_thumbnails(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
+    """The same of any number of faces [..., 2K] with their crops [..., 6] → [..., K, 2]."""
+    crops = np.asarray(crops, dtype=np.float64)
+    matrices = crops.reshape(*crops.shape[:-1], 2, 3)
+    points = np.asarray(points, dtype=np.float64)
+    image_px = points.reshape(*points.shape[:-1], -1, 2)
     with np.errstate(invalid="ignore"):  # a prediction that is no number is not drawn
-        points_px = image_px @ matrix[:, :2].T + matrix[:, 2]
-    return tuple((float(x), float(y)) for x, y in points_px)
+        return image_px @ matrices[..., :2].swapaxes(-1, -2) + matrices[..., None, :, 2]
+
+
+def _by_name(rows: pa.Table) -> Images:
+    columns = (rows[name].to_numpy(zero_copy_only=False) for name in rows.column_names)
+    found = (dict(zip(rows.column_names, values, strict=True)) for values in zip(*columns, strict=True))
+    return {row["image"]: row for row in found}

@@ -2,64 +2,42 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import mean
 from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.schema import UNSUCCESSFUL, State
-from reports import search_results
+from orchestrator.schema import UNSUCCESSFUL
+from reports import evaluation_rows, search_results
 from reports.aggregate import Measurement
 from reports.document import Progress
-from reports.progress import TO_RUN, progress_of
+from reports.evaluation_rows import EvaluationRows
+from reports.image_values import ImageValues
+from reports.progress import progress_of
 from reports.search_results import SearchResults
+from reports.variants import Variant, Way, variants_of
 
 TRIAL_COLUMNS = [
     "trial", "seed", "method", "dataset", "data_digest", "state", "error", "traceback", "updated_at", "seconds",
     "host", "hardware", "git_commit", "git_dirty", "versions", "selected_epoch", "parameters", "macs", "peak_memory_mb",
+    "training_images",
 ]  # fmt: skip
-EVALUATION_COLUMNS = [
-    "evaluation", "trial", "dataset", "data_digest", "split", "subset", "perturbation", "decoder", "protocol", "metric",
-    "value", "images",
-]  # fmt: skip
-
-
-Way = tuple[str, str, str]  # how a network was measured: split, perturbation and decoder in words, "" for none
+MOST_SHOWN = 21  # variants that a figure can tell apart, by seven colours and three strokes
+LEADING = 7  # of more than so many: a colour for each
+JUDGED_BY = "nme_io"
 
 
 class ReadsTables(Protocol):
     """What reports need of `orchestrator.ledger.Ledger`."""
 
-    def read(self, name: str, only: Collection[str] | None = None) -> pa.Table: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One line of a study: the same trial under several seeds."""
-
-    label: str
-    variant: str
-    baseline: bool
-    seeds: tuple[int, ...]
-    trials: tuple[str, ...]  # in the order of `seeds`, like `states`
-    states: tuple[str, ...]  # a `State`, or TO_RUN
-    evaluations: Mapping[Way, Mapping[str, str]]  # evaluation that the study asks for → its trial
-
-    def asked(self, split: str, perturbation: str = "", decoder: str = "") -> Mapping[str, str]:
-        """Evaluation → its trial: all that the study asks for on a split, measured in one way."""
-        return self.evaluations.get((split, perturbation, decoder), {})
-
-    @property
-    def finished(self) -> tuple[str, ...]:
-        return tuple(t for t, state in zip(self.trials, self.states, strict=True) if state == State.FINISHED)
-
-    @property
-    def progress(self) -> Progress:
-        return progress_of(self.states)
+    def read(
+        self, name: str, only: Collection[str] | None = None, columns: Collection[str] | None = None
+    ) -> pa.Table: ...
 
 
 class Results:
@@ -67,31 +45,32 @@ class Results:
 
     def __init__(self, ledger: ReadsTables) -> None:
         self.ledger = ledger
+        self.trials: dict[str, dict[str, Any]] = {}  # trial → `TRIAL_COLUMNS`, of the studies that were asked for
         self._by_name: dict[str, StudyResults] = {}
 
     def studies(self) -> tuple[str, ...]:
         """Names of the studies in the ledger, in the order in which they came."""
-        return tuple(self._study_rows)
+        return self._names
 
     def study(self, name: str) -> "StudyResults | None":
         """None if the ledger does not know it: nobody ran it yet."""
-        if name not in self._study_rows:
+        if name not in self._names:
             return None
         if name not in self._by_name:
-            self._by_name[name] = StudyResults(self, name, self._study_rows[name])
+            rows = self.ledger.read("studies", only=[name]).to_pylist()
+            trials = self.ledger.read("trials", only={row["trial"] for row in rows}, columns=TRIAL_COLUMNS)
+            self.trials |= {row["trial"]: row for row in trials.to_pylist()}
+            self._by_name[name] = StudyResults(self, name, rows)
         return self._by_name[name]
 
     @cached_property
-    def trials(self) -> dict[str, dict[str, Any]]:
-        """Trial → the columns that reports use."""
-        return {row["trial"]: row for row in self.ledger.read("trials").select(TRIAL_COLUMNS).to_pylist()}
+    def image_values(self) -> ImageValues:
+        """What numbers are means over, each image's own value."""
+        return ImageValues(self.ledger)
 
     @cached_property
-    def _study_rows(self) -> dict[str, list[dict[str, Any]]]:
-        grouped: dict[str, list[dict[str, Any]]] = {}
-        for row in self.ledger.read("studies").to_pylist():
-            grouped.setdefault(row["study"], []).append(row)
-        return grouped
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.ledger.read("studies", columns=["study"])["study"].to_pylist()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,17 +95,19 @@ class StudyResults:
         self.question: str = rows[0]["question"] or ""
         self.command: str = rows[0]["command"] or run_command(name)
         self._points = [row for row in rows if row.get("point") is not None]  # older rows have no such column
-        self.variants = _variants([row for row in rows if row.get("point") is None], results.trials)
+        states = {row["trial"]: results.trials[row["trial"]]["state"] for row in rows if row["trial"] in results.trials}
+        self.variants = variants_of([row for row in rows if row.get("point") is None], states)
 
     @cached_property
     def search(self) -> SearchResults | None:
         """None where the study is none."""
         if not self._points:
             return None
-        rows = self._epochs.filter(_one_of("metric", search_results.metrics(self._points)))
+        rows = self._epochs([row["trial"] for row in self._points], search_results.metrics(self._points))
         epochs: dict[tuple[str, str], dict[int, float]] = {}
-        for row in rows.to_pylist():
-            epochs.setdefault((row["trial"], row["metric"]), {})[row["epoch"]] = row["value"]
+        columns = (rows[name].to_pylist() for name in ("trial", "metric", "epoch", "value"))
+        for trial, metric, epoch, value in zip(*columns, strict=True):
+            epochs.setdefault((trial, metric), {})[epoch] = value
         return search_results.read(self._points, self._results.trials, epochs)
 
     @property
@@ -142,9 +123,23 @@ class StudyResults:
         states = {one.trial: one.state for one in self._of_variants()}  # a trial that two variants share counts once
         return progress_of(states.values(), self.search.states if self.search else ())
 
+    @cached_property
+    def leading(self) -> tuple[Variant, ...]:
+        """The variants that figures show, in the study's order: all of them, or of more than a figure can tell apart
+        the baseline and the best by NME io."""
+        if len(self.variants) <= MOST_SHOWN:
+            return self.variants
+
+        def place(variant: Variant) -> float:
+            values = [one.value for one in self.values(variant, self.main_split, JUDGED_BY)]
+            return -math.inf if variant.baseline else mean(values) if values else math.inf
+
+        chosen = sorted(self.variants, key=place)[:LEADING]
+        return tuple(variant for variant in self.variants if variant in chosen)
+
     def series(self, variant: Variant) -> int:
-        """The variant's place in the study: figures take its colour from it."""
-        return self.variants.index(variant)
+        """The variant's place among those that figures show: they take its colour from it."""
+        return (self.leading if variant in self.leading else self.variants).index(variant)
 
     def splits(self) -> tuple[str, ...]:
         """The splits that the study evaluates, the test set first."""
@@ -171,19 +166,15 @@ class StudyResults:
         rows = [
             row
             for evaluation in variant.asked(split, perturbation, decoder)
-            for row in self._evaluations.get((evaluation, subset, metric), ())
-            if row["trial"] in finished and not math.isnan(row["value"])
+            for row in self._evaluations.of(evaluation, subset, metric)
+            if row["trial"] in finished
         ]
         measurements = [Measurement(seed=seeds[row["trial"]], variant=variant.variant, **row) for row in rows]
         return tuple(sorted(measurements, key=lambda one: one.seed))
 
     def metrics(self, split: str) -> frozenset[str]:
         """The metrics of which some trial of the study has a value on a split."""
-        return frozenset(
-            metric
-            for (_, subset, metric), rows in self._evaluations.items()
-            if subset == "all" and any(row["split"] == split and not math.isnan(row["value"]) for row in rows)
-        )
+        return self._evaluations.metrics(split)
 
     def ways(self) -> tuple[Way, ...]:
         """Every way of measuring that the study asks for, in its own order."""
@@ -191,21 +182,23 @@ class StudyResults:
 
     def subsets(self, split: str) -> tuple[str, ...]:
         """The subsets of a split that were measured, by name; the whole split is none."""
-        plain = {evaluation for variant in self.variants for evaluation in variant.asked(split)}
-        found = {subset for evaluation, subset, _ in self._evaluations if evaluation in plain}
-        return tuple(sorted(found - {"all"}))
+        plain = frozenset(evaluation for variant in self.variants for evaluation in variant.asked(split))
+        return tuple(sorted(self._evaluations.subsets(plain) - {"all"}))
 
     def is_measured(self, variant: Variant, split: str, perturbation: str = "", decoder: str = "") -> bool:
         """Whether all that the study asks of a variant in this way is in the ledger, whatever its values."""
         progress = variant.progress
         asked = variant.asked(split, perturbation, decoder)
-        return progress.done == progress.total and self._measured.issuperset(asked)
+        return progress.done == progress.total and self._evaluations.evaluations.issuperset(asked)
 
     def history(self, variant: Variant, metrics: Sequence[str]) -> pd.DataFrame:
         """The epochs of a variant's trials, failed ones left out: columns trial, epoch, metric, value."""
         pairs = zip(variant.trials, variant.states, strict=True)
         trials = [trial for trial, state in pairs if state not in UNSUCCESSFUL]
-        rows = self._epochs.filter(_one_of("trial", trials) & _one_of("metric", metrics))
+        if variant in self.leading:
+            rows = self._leading_epochs.filter(_one_of("trial", trials) & _one_of("metric", metrics))
+        else:
+            rows = self._epochs(trials, metrics)
         frame = rows.to_pandas().drop_duplicates(["trial", "epoch", "metric"], keep="last")
         return frame.sort_values(["trial", "epoch"])
 
@@ -214,19 +207,23 @@ class StudyResults:
         variant: Variant,
         split: str,
         columns: Sequence[str],
-        trials: Sequence[str] | None = None,
+        trials: Collection[str] | None = None,
         decoder: str = "",
-    ) -> pd.DataFrame:
+    ) -> pa.Table:
         """Per-image rows on a split: `trial` and the columns asked for. `trials` default to the finished ones."""
         trials = variant.finished if trials is None else trials
         asked = variant.asked(split, decoder=decoder)
         wanted = [evaluation for evaluation, trial in asked.items() if trial in trials]
-        return self._results.ledger.read("images", only=wanted).select(["trial", *columns]).to_pandas()
+        return self._results.ledger.read("images", only=wanted, columns=("trial", *columns))
 
     def declaration(self, variant: Variant) -> dict[str, Any]:
         """Method, data and recipe of the variant as plain data; empty before a trial has finished."""
-        rows = self._results.ledger.read("trials", only=variant.finished[:1])
-        return json.loads(rows["config"][0].as_py()) if len(rows) else {}
+        return self._declared.get(next(iter(variant.finished), ""), {})
+
+    def declarations(self, trials: Collection[str]) -> dict[str, dict[str, Any]]:
+        """The same of single trials, of those that the ledger knows: trial → plain data."""
+        rows = self._results.ledger.read("trials", only=trials, columns=("trial", "config"))
+        return {row["trial"]: json.loads(row["config"] or "{}") for row in rows.to_pylist()}
 
     def asked(self) -> Iterator[Asked]:
         """Every trial of the study, those of a search after the others. One that two variants share comes twice."""
@@ -239,27 +236,22 @@ class StudyResults:
             for seed, trial, state in zip(variant.seeds, variant.trials, variant.states, strict=True):
                 yield Asked(label=variant.label, seed=seed, trial=trial, state=state)
 
-    @cached_property
-    def _epochs(self) -> pa.Table:
-        trials = [one.trial for one in self._of_variants()] + [row["trial"] for row in self._points]
-        return self._results.ledger.read("epochs", only=trials)
+    def _epochs(self, trials: Collection[str], metrics: Sequence[str]) -> pa.Table:
+        return self._results.ledger.read("epochs", only=trials).filter(_one_of("metric", metrics))
 
     @cached_property
-    def _measured(self) -> frozenset[str]:
-        return frozenset(evaluation for evaluation, _, _ in self._evaluations)
+    def _leading_epochs(self) -> pa.Table:
+        """Read at once: figures ask for one variant after the other."""
+        return self._results.ledger.read("epochs", only={one for variant in self.leading for one in variant.trials})
 
     @cached_property
-    def _evaluations(self) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    def _declared(self) -> dict[str, dict[str, Any]]:
+        return self.declarations([trial for variant in self.variants for trial in variant.finished[:1]])
+
+    @cached_property
+    def _evaluations(self) -> EvaluationRows:
         asked = {id for variant in self.variants for ids in variant.evaluations.values() for id in ids}
-        grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-        if not asked:
-            return grouped
-        table = self._results.ledger.read("evaluations", only=asked)
-        for row in table.select(EVALUATION_COLUMNS).to_pylist():
-            # Older rows have no such columns.
-            row |= {name: row[name] or "" for name in ("perturbation", "decoder")}
-            grouped.setdefault((row["evaluation"], row["subset"], row["metric"]), []).append(row)
-        return grouped
+        return EvaluationRows(self._results.ledger.read("evaluations", only=asked, columns=evaluation_rows.COLUMNS))
 
 
 def _one_of(column: str, values: Iterable[str]) -> pc.Expression:
@@ -268,30 +260,3 @@ def _one_of(column: str, values: Iterable[str]) -> pc.Expression:
 
 def run_command(study: str) -> str:
     return f"marksweep run {study}"
-
-
-def _variants(rows: list[dict[str, Any]], trials: dict[str, dict[str, Any]]) -> tuple[Variant, ...]:
-    """The study's variants in its own order. Each has one trial per seed and some evaluations per split."""
-    grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        grouped.setdefault((row["label"], row["variant"]), []).append(row)
-    variants = []
-    for (label, variant), mine in grouped.items():
-        by_seed = sorted({row["seed"]: row["trial"] for row in mine}.items())
-        evaluations: dict[Way, dict[str, str]] = {}
-        for row in mine:
-            if row["evaluation"]:
-                way = (row["split"], row["perturbation"] or "", row["decoder"] or "")
-                evaluations.setdefault(way, {})[row["evaluation"]] = row["trial"]
-        variants.append(
-            Variant(
-                label=label,
-                variant=variant,
-                baseline=any(row["baseline"] for row in mine),
-                seeds=tuple(seed for seed, _ in by_seed),
-                trials=tuple(trial for _, trial in by_seed),
-                states=tuple(trials[trial]["state"] if trial in trials else TO_RUN for _, trial in by_seed),
-                evaluations=evaluations,
-            )
-        )
-    return tuple(variants)

@@ -5,7 +5,7 @@ Source: sagonas2013ibug300w.
 
 import numpy as np
 
-from reports import labels
+from reports import labels, leading
 from reports.drawing import Curves, Figure, Line
 from reports.errors_by_image import errors_by_seed
 from reports.query import Results, StudyResults, Variant
@@ -24,7 +24,7 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     split = known.main_split
-    errors = {variant.label: (variant, errors_by_seed(known, variant, split)) for variant in known.variants}
+    errors = {variant.label: (variant, errors_by_seed(known, variant, split)) for variant in known.leading}
     errors = {label: (variant, seeds) for label, (variant, seeds) in errors.items() if seeds}
     if not errors:
         return None
@@ -36,7 +36,7 @@ def build(results: Results, study: str) -> Figure | None:
         title="Cumulative error distribution",
         caption=f"Share of the {'–'.join(map(str, sorted({min(images), max(images)})))} "
         f"{labels.split_name(split).lower()} images with an NME (inter-ocular) of at most x: mean over seeds; "
-        "the band spans their minimum and maximum.",
+        "the band spans their minimum and maximum." + leading.words(known),
         draw="curves",
         data=Curves(
             x_label="NME inter-ocular (%)",

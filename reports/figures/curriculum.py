@@ -16,7 +16,7 @@ def build(results: Results, study: str) -> Figure | None:
     known = results.study(study)
     if known is None:
         return None
-    histories = ((variant, known.history(variant, tuple(SHARES))) for variant in known.variants)
+    histories = ((variant, known.history(variant, tuple(SHARES))) for variant in known.leading)
     found = next(((variant, history) for variant, history in histories if len(history)), None)
     if found is None:
         return None

@@ -5,7 +5,7 @@ Source: kozlowska2026hrmlff Fig. 4.
 
 import math
 
-from reports import aggregate, hrmlff, labels, literature
+from reports import aggregate, hrmlff, labels, leading, literature
 from reports.drawing import Dot, Dots, Figure
 from reports.query import Results, StudyResults, Variant
 
@@ -20,7 +20,7 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None or known.baseline is None:
         return None
     baseline, split = known.baseline, known.main_split
-    found = [(one, _difference(known, one, baseline, split)) for one in known.variants if one is not baseline]
+    found = [(one, _difference(known, one, baseline, split)) for one in known.leading if one is not baseline]
     if study in hrmlff.STUDIES:  # other networks are no changes of the baseline
         found = [(one, summary) for one, summary in found if hrmlff.change(one.label)]
     shown = [(one, summary) for one, summary in found if summary is not None and math.isfinite(summary.mean)]
@@ -36,6 +36,7 @@ def build(results: Results, study: str) -> Figure | None:
         title="Effects",
         caption=f"{labels.split_name(split)} {labels.metric(METRIC).title} of each variant minus that of "
         f"{baseline.label}, paired by seed: mean and sample standard deviation; right of 0 is worse."
+        + leading.words(known)
         + (" Diamonds: the differences that paper 000 prints for 300W." if published else ""),
         draw="dots",
         data=Dots(

@@ -5,7 +5,7 @@ Source: kozlowska2026hrmlff Fig. 6(a).
 
 import numpy as np
 
-from reports import hrmlff, labels
+from reports import hrmlff, labels, leading
 from reports.drawing import Curves, Figure, Line
 from reports.errors_by_image import errors_by_seed
 from reports.query import Results, StudyResults, Variant
@@ -24,7 +24,7 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     split = known.main_split
-    errors = [(variant, errors_by_seed(known, variant, split)) for variant in hrmlff.networks_of(known)]
+    errors = [(variant, errors_by_seed(known, variant, split)) for variant in hrmlff.leading_networks_of(known)]
     lines = tuple(_line(known, variant, seeds) for variant, seeds in errors if seeds)
     if not lines:
         return None
@@ -33,7 +33,7 @@ def build(results: Results, study: str) -> Figure | None:
         title="Histogram of errors",
         caption=f"Share of the {labels.split_name(split).lower()} images in bins of NME (inter-ocular) of "
         f"{labels.number(BIN, NME)} %: mean over seeds. The legend says how many images have an NME up to "
-        f"{FEW:.0%}, above {MANY:.0%}, and beyond the axis.",
+        f"{FEW:.0%}, above {MANY:.0%}, and beyond the axis." + leading.words(known),
         draw="curves",
         data=Curves(
             x_label="NME inter-ocular (%)",

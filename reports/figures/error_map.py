@@ -4,14 +4,17 @@ Source: kozlowska2026hrmlff Fig. 6(b).
 """
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from reports import hrmlff, labels
+from reports import hrmlff, labels, leading
 from reports.drawing import Figure, LandmarkMap, LandmarkMaps
-from reports.pictures import in_thumbnail
+from reports.pictures import to_thumbnails
 from reports.query import Results, StudyResults, Variant
 
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
+MAX_NETWORKS, MAX_OF_MANY = 8, 2  # drawing is slow
 COLUMNS = ["errors_px", "norm_io", "landmarks", "crop"]
 
 
@@ -21,7 +24,9 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     split = known.main_split
-    shown = [(variant, _map(known, variant, split)) for variant in hrmlff.networks_of(known) if variant.finished]
+    networks = [variant for variant in hrmlff.leading_networks_of(known) if variant.finished]
+    networks = networks[: MAX_NETWORKS if leading.are_all(known) else MAX_OF_MANY]
+    shown = [(variant, _map(known, variant, split)) for variant in networks]
     maps = [(variant, found) for variant, found in shown if found is not None]
     if not maps:
         return None
@@ -29,7 +34,8 @@ def build(results: Results, study: str) -> Figure | None:
         name=f"{study}_error_map",
         title="Error by landmark",
         caption=f"Mean error of each landmark over the {labels.split_name(split).lower()} images and seeds, in "
-        "percent of the distance of the outer eye corners, drawn on the mean face of these images in their crops.",
+        "percent of the distance of the outer eye corners, drawn on the mean face of these images in their crops."
+        + leading.words(known),
         draw="maps",
         data=LandmarkMaps(value_label="mean error (% io)", maps=tuple(found for _, found in maps)),
         trials=tuple(trial for variant, _ in maps for trial in variant.finished),
@@ -38,18 +44,23 @@ def build(results: Results, study: str) -> Figure | None:
 
 def _map(study: StudyResults, variant: Variant, split: str) -> LandmarkMap | None:
     """None where no image has landmarks and eyes. What has no error counts in neither mean."""
-    rows = study.images(variant, split, COLUMNS).dropna().to_dict("records")
-    rows = [row for row in rows if row["norm_io"] > 0]
-    if not rows:
+    rows = study.images(variant, split, COLUMNS).drop_null()
+    rows = rows.filter(pc.field("norm_io") > 0)
+    if not len(rows):
         return None
-    errors = np.stack([row["errors_px"] for row in rows]) / np.array([[row["norm_io"]] for row in rows])
-    faces = np.array([in_thumbnail(row["landmarks"], row["crop"]) for row in rows])
+    errors = _matrix(rows["errors_px"]) / rows["norm_io"].to_numpy()[:, None]
+    faces = to_thumbnails(_matrix(rows["landmarks"]), _matrix(rows["crop"]))
     points, means = _mean(faces), _mean(errors)
     return LandmarkMap(
         label=variant.label,
         points=tuple((float(x), float(y)) for x, y in points),
         values=tuple(float(value) * 100 for value in means),
     )
+
+
+def _matrix(lists: pa.ChunkedArray) -> np.ndarray:
+    """Lists of one length as rows."""
+    return lists.combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(lists), -1)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ Source: sharif2025resnet18 Fig. 2.
 
 import pandas as pd
 
+from reports import leading
 from reports.drawing import Curves, Figure, Line
 from reports.query import Results, StudyResults, Variant
 
@@ -20,7 +21,7 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     lines, training = [], set()
-    for variant in known.variants:
+    for variant in known.leading:
         history = known.history(variant, (*TRAINING, VALIDATION)).groupby("metric")
         # A method of one epoch, like the mean face, has no curve, and its loss another scale.
         recorded = {str(metric): rows for metric, rows in history if len(set(rows["epoch"])) > 1}
@@ -35,7 +36,8 @@ def build(results: Results, study: str) -> Figure | None:
     return Figure(
         name=f"{study}_loss_curves",
         title="Convergence",
-        caption="Mean over the seeds that reached the epoch; the band spans their minimum and maximum.",
+        caption="Mean over the seeds that reached the epoch; the band spans their minimum and maximum."
+        + leading.words(known),
         draw="curves",
         data=Curves(
             x_label="epoch",

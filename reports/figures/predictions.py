@@ -3,14 +3,16 @@
 Source: sharif2025resnet18 Fig. 5.
 """
 
-from reports import labels
+from itertools import islice
+
+from reports import labels, leading
 from reports.drawing import FaceGrid, Figure
 from reports.pictures import face, images_of, picks, ranked
 from reports.query import Results
 
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
-MAX_VARIANTS = 6
+MAX_VARIANTS, MAX_OF_MANY = 6, 2  # drawing is slow
 
 
 def build(results: Results, study: str) -> Figure | None:
@@ -19,8 +21,9 @@ def build(results: Results, study: str) -> Figure | None:
     if known is None:
         return None
     split = known.main_split
-    shown = [(variant, ranked(images_of(known, variant, split))) for variant in known.variants]
-    shown = [(variant, images) for variant, images in shown if images][:MAX_VARIANTS]
+    ranks = ((variant, ranked(images_of(known, variant, split))) for variant in known.leading)
+    most = MAX_VARIANTS if leading.are_all(known) else MAX_OF_MANY
+    shown = list(islice(((variant, images) for variant, images in ranks if images), most))
     if not shown:
         return None
     fewest = min(len(images) for _, images in shown)

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 6(c).
 import re
 from itertools import groupby
 
-from reports import aggregate, hrmlff, labels
+from reports import aggregate, hrmlff, labels, leading
 from reports.drawing import Figure, Line, Panel, Panels
 from reports.perturbations import Perturbed, perturbations
 from reports.query import Results, StudyResults, Variant
@@ -37,7 +37,7 @@ def build(results: Results, study: str) -> Figure | None:
         title="Robustness",
         caption=f"{labels.metric_title(column)} of perturbed test faces by the level of what was done to them, from "
         "nothing to most: mean over seeds; the band is the sample standard deviation on either side. Lengths are px of "
-        "the network's input, σ of noise is a share of the full range.",
+        "the network's input, σ of noise is a share of the full range." + leading.words(known),
         draw="panels",
         data=Panels(
             y_label=f"{labels.metric_title(column)} ({labels.metric(METRIC).printed_unit})",
@@ -50,7 +50,8 @@ def build(results: Results, study: str) -> Figure | None:
 
 def _panel(study: StudyResults, levels: list[Perturbed]) -> Panel | None:
     """None where nothing is measured at any of the levels."""
-    lines = tuple(line for variant in hrmlff.networks_of(study) if (line := _line(study, variant, levels)) is not None)
+    found = (_line(study, variant, levels) for variant in hrmlff.leading_networks_of(study))
+    lines = tuple(line for line in found if line is not None)
     if not lines:
         return None
     sign, unit = (_common(levels, part) for part in (1, 3))

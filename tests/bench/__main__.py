@@ -10,6 +10,7 @@ from tests.bench import (
     overhead,
     planning,
     preparing,
+    reporting,
     scale,
     searching,
     sharing,
@@ -30,6 +31,7 @@ BENCHMARKS = (
     scale,
     planning,
     searching,
+    reporting,
 )
 
 

@@ -106,11 +106,11 @@ def test_gathering_again_cut_short_leaves_every_table_as_it_was(filled, record, 
     before = everything(filled)
     write, written = Storage.write, []
 
-    def die(self, path, table):
+    def die(self, path, table, **how):
         if len(written) == after:
             raise KeyboardInterrupt
         written.append(path)
-        write(self, path, table)
+        write(self, path, table, **how)
 
     monkeypatch.setattr(Storage, "write", die)
     with pytest.raises(KeyboardInterrupt):
@@ -149,8 +149,10 @@ def test_gathered_rows_need_no_small_files(filled, tmp_path):
 
 def test_what_was_gathered_is_not_read_again_however_lately_it_was_written(filled, monkeypatch):
     Ledger(filled).compact()
-    read, paths = Storage.read, []
-    monkeypatch.setattr(Storage, "read", lambda self, path, schema: (paths.append(path), read(self, path, schema))[1])
+    opened, paths = Storage._opened, []
+    monkeypatch.setattr(
+        Storage, "_opened", lambda self, path, **how: (paths.append(path), opened(self, path, **how))[1]
+    )
     for name in GATHERED:
         Ledger(filled).read(name)
     running = {f"{filled.trial('c')}/{file}.parquet" for file in ("trial", "epochs")}
