@@ -29,7 +29,7 @@ class Measured:
 
     images: NDArray[np.str_]
     persons: NDArray[np.str_]
-    tags: tuple[frozenset[str], ...]
+    tags: pa.ListArray  # of each image
     numbers: dict[str, Array]  # NME by each normaliser and the like, [images]; NaN where an image has none
 
     def values(self, metric: str, subset: str = ALL) -> Array | None:
@@ -37,7 +37,13 @@ class Measured:
         found = self._of_all(metric)
         if found is None or subset == ALL:
             return found
-        return np.where([subset in tags for tags in self.tags], found, np.nan)
+        return np.where(self._inside(subset), found, np.nan)
+
+    def _inside(self, subset: str) -> NDArray[np.bool_]:
+        inside = np.zeros(len(self.images), bool)
+        tagged = self.tags.flatten().to_numpy(zero_copy_only=False) == subset
+        inside[self.tags.value_parent_indices().to_numpy()[tagged]] = True
+        return inside
 
     def _of_all(self, metric: str) -> Array | None:
         if metric in self.numbers:
@@ -67,7 +73,7 @@ class ImageValues:
         numbers = owners.indices.to_numpy(zero_copy_only=False)
         rows = {name: np.flatnonzero(numbers == place) for place, name in enumerate(owners.dictionary.to_pylist())}
         for name in wanted:
-            self._read[name] = _measured(table.take(rows[name])) if name in rows else None
+            self._read[name] = _measured(_rows(table, rows[name])) if name in rows else None
 
     def of(self, evaluation: str, metric: str, subset: str, recorded: float) -> tuple[Measured, Array] | None:
         """An evaluation's images and the metric of each.
@@ -97,9 +103,15 @@ def _measured(table: pa.Table) -> Measured:
     return Measured(
         images=np.asarray(table["image"].to_pylist(), dtype=str),
         persons=np.asarray(table["group"].to_pylist(), dtype=str),
-        tags=tuple(frozenset(tags or ()) for tags in table["tags"].to_pylist()),
+        tags=table["tags"].combine_chunks(),
         numbers={name: values for name, values in numbers.items() if not np.isnan(values).all()},
     )
+
+
+def _rows(table: pa.Table, places: NDArray[np.integer]) -> pa.Table:
+    """Rows of one evaluation lie together in a ledger, and need no copy then."""
+    together = places[-1] - places[0] + 1 == len(places)
+    return table.slice(places[0], len(places)) if together else table.take(places)
 
 
 def _numbers(column: pa.ChunkedArray) -> Array:

@@ -73,7 +73,7 @@ def _draw_face(axes: Axes, face: Face, theme: Theme, corner: tuple[float, float]
         interpolation="bicubic",
     )  # fmt: skip
     # Empty where nothing is said of the landmarks. The centre of the first pixel is at (0, 0).
-    truth, prediction = (start + (np.reshape(points, (-1, 2)) + 0.5) * scale for points in (face.truth, face.prediction))
+    truth, prediction = (start + (np.reshape(each, (-1, 2)) + 0.5) * scale for each in (face.truth, face.prediction))
     frame = Rectangle((left, top), right - left, bottom - top, transform=axes.transData)
     lines = LineCollection(list(np.stack([truth, prediction], axis=1)), colors="#ffffffcc", linewidths=0.7)
     axes.add_collection(lines, autolim=False)

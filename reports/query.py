@@ -20,6 +20,7 @@ from reports.evaluation_rows import EvaluationRows
 from reports.image_values import ImageValues
 from reports.progress import progress_of
 from reports.search_results import SearchResults
+from reports.series import numbered
 from reports.variants import Variant, Way, variants_of
 
 TRIAL_COLUMNS = [
@@ -67,6 +68,16 @@ class Results:
     def image_values(self) -> ImageValues:
         """What numbers are means over, each image's own value."""
         return ImageValues(self.ledger)
+
+    @cached_property
+    def series(self) -> dict[tuple[str, str], int]:
+        """(study, label) → the number of a variant's colour."""
+        labels: dict[str, list[str]] = {}
+        rows = self.ledger.read("studies", columns=["study", "label", "point"])
+        rows = rows.filter(rows["point"].is_null())
+        for study, label in zip(*(rows[name].to_pylist() for name in ("study", "label")), strict=True):
+            labels.setdefault(study, []).append(label)
+        return numbered(labels)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -138,8 +149,10 @@ class StudyResults:
         return tuple(variant for variant in self.variants if variant in chosen)
 
     def series(self, variant: Variant) -> int:
-        """The variant's place among those that figures show: they take its colour from it."""
-        return (self.leading if variant in self.leading else self.variants).index(variant)
+        """What figures take the variant's colour from; where a figure does not show all, its place among those."""
+        if len(self.variants) > MOST_SHOWN:
+            return self.leading.index(variant)
+        return self._results.series[self.name, variant.label]
 
     def splits(self) -> tuple[str, ...]:
         """The splits that the study evaluates, the test set first."""

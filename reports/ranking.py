@@ -30,9 +30,7 @@ def ranked(table: Table, tells_apart: TellsApart = untested) -> Table:
         rows=tuple(
             replace(
                 row,
-                cells=tuple(
-                    replace(cell, rank=ranks.get((index, place), "")) for place, cell in enumerate(row.cells)
-                ),
+                cells=tuple(replace(cell, rank=ranks.get((index, place), "")) for place, cell in enumerate(row.cells)),
             )
             for index, row in enumerate(table.rows)
         ),

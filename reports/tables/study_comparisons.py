@@ -45,8 +45,9 @@ def build(results: Results, study: str) -> Table | None:
 
 
 def _columns(split: str) -> tuple[Column, ...]:
-    over_seeds = tuple(labels.column(METRIC, split, compare=False, difference=each, group=GROUP) for each in (False, True))
-    return over_seeds + significance_columns.columns(METRIC, split)
+    # The baseline is not among the rows: the best of the others would say little.
+    error, change = (labels.column(METRIC, split, compare=False, difference=one, group=GROUP) for one in (False, True))
+    return error, change, *significance_columns.columns(METRIC, split)
 
 
 def _compared(study: StudyResults, baseline: Variant, variant: Variant) -> Compared | None:

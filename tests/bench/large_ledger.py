@@ -199,8 +199,8 @@ def _asked(study: str, labels: Iterable[str]) -> list[dict[str, Any]]:
                     "variant": variant, "trial": trial, "seed": seed, "stages": [], "evaluation": _evaluation(trial),
                     "split": "test", "perturbation": "", "decoder": "",
                     "baseline": place == 0 and study not in GRIDS[::2],
-                }  # fmt: skip
-            )
+                }
+            )  # fmt: skip
     return rows
 
 
@@ -231,8 +231,8 @@ def _searched() -> list[dict[str, Any]]:
                 "question": "Which weights?", "command": f"marksweep run {SEARCH}", "label": _point(number),
                 "variant": variant, "trial": identity(variant, 0), "seed": 0, "stages": [], "baseline": False,
                 "number": number, "point": canonical_json(_chosen(number)), "search": canonical_json(described),
-            }  # fmt: skip
-        )
+            }
+        )  # fmt: skip
     return rows
 
 

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from orchestrator.ledger import Ledger
 from orchestrator.storage import Storage
 from tests.bench.large_ledger import GRIDS, HEADLINE, SEARCH, fill
@@ -115,10 +117,14 @@ def _write_by_hand(storage: Storage, folder: Path) -> None:
         name = study.removesuffix(".parquet")
         (folder / name).mkdir(parents=True)
         for row in ledger.read("studies", only=[name], columns=("label", "trial", "seed")).to_pylist():
-            path, trial = folder / name / row["trial"], row["trial"]
+            trial = row["trial"]
+            path = folder / name / trial
             path.with_suffix(".json").write_text(json.dumps(row | measured.get(trial, {})))
-            epochs = ledger.of_trial("epochs", trial).to_pandas()
-            epochs.pivot(index="epoch", columns="metric", values="value").to_csv(path.with_suffix(".csv"))
+            epochs = ledger.of_trial("epochs", trial)
+            metrics = epochs["metric"].unique().to_pylist()
+            values = np.reshape(epochs["value"].to_numpy(), (-1, len(metrics)))
+            lines = (f"{epoch},{','.join(map(repr, each))}" for epoch, each in enumerate(values.tolist(), start=1))
+            path.with_suffix(".csv").write_text("\n".join((f"epoch,{','.join(metrics)}", *lines)))
 
 
 def _table_by_hand(folder: Path) -> None:

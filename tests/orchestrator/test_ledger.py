@@ -3,10 +3,11 @@
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.ledger import Ledger
-from orchestrator.recorder import TrialRecorder, record_evaluation
+from orchestrator.recorder import TrialRecorder, record_evaluation, record_study
 from orchestrator.schema import IMAGES, TABLES, State
 from orchestrator.storage import Storage
 
@@ -258,3 +259,35 @@ def test_a_ledger_is_read_at_its_uri(tmp_path, record):
     record("a", at=storage)
     Ledger(storage).compact()
     assert states(Storage(str(tmp_path / "runs"))) == {"a": "finished"}
+
+
+def test_only_some_studies_are_read_where_only_some_are_asked_for(filled):
+    for study in ("one", "two"):
+        record_study(filled, study, [{"label": "plain", "trial": "a"}])
+    assert Ledger(filled).read("studies", only=["two", "unknown"])["study"].to_pylist() == ["two"]
+
+
+def test_of_a_long_gathered_file_only_the_parts_with_a_wanted_trial_are_read(storage, record, monkeypatch):
+    """Two rows a part, and each trial has two epochs: as many parts as trials."""
+    monkeypatch.setattr("orchestrator.storage._ROWS_IN_A_GROUP", 2)
+    for trial in "abcd":
+        record(trial, history=({"train_loss": 0.5}, {"train_loss": 0.25}))
+    Ledger(storage).compact()
+    read, parts = pq.ParquetFile.read_row_group, set()
+    monkeypatch.setattr(
+        pq.ParquetFile,
+        "read_row_group",
+        lambda self, part, *how, **more: (parts.add(part), read(self, part, *how, **more))[1],
+    )
+    assert Ledger(storage).read("epochs", only=["b", "d"])["trial"].to_pylist() == ["b", "b", "d", "d"]
+    assert parts == {1, 3}
+
+
+def test_a_gathered_file_that_does_not_say_what_its_parts_hold_is_read_all_the_same(filled):
+    before = everything(filled)
+    Ledger(filled).compact()
+    for name in GATHERED:
+        path = filled.compacted(name)
+        schema = TABLES[name].append(pa.field("stamp", pa.string()))
+        filled.write(path, filled.read(path, schema))
+    assert everything(filled) == before

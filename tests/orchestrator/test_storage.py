@@ -1,6 +1,7 @@
 """Whole files or none, on any filesystem that pyarrow knows."""
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
@@ -105,3 +106,15 @@ def test_a_filesystem_in_memory_does_as_well(elsewhere):
 def test_a_filesystem_that_is_unknown_is_the_users_mistake():
     with pytest.raises(ValueError, match="nosuch"):
         _ = Storage("nosuch://bucket/runs").root
+
+
+def test_of_a_large_file_only_the_columns_asked_for_are_read(storage, monkeypatch):
+    path = f"{storage.root}/large.parquet"
+    storage.write(path, pa.table({"number": [1, 2], "text": ["one", "two"]}))
+    monkeypatch.setattr("orchestrator.storage._FEW_BYTES", 0)
+    read, columns = pq.ParquetFile.read, []
+    monkeypatch.setattr(
+        pq.ParquetFile, "read", lambda self, wanted, **how: (columns.extend(wanted), read(self, wanted, **how))[1]
+    )
+    assert storage.read(path, pa.schema([("text", pa.string())])).to_pydict() == {"text": ["one", "two"]}
+    assert columns == ["text"]

@@ -30,9 +30,7 @@ class FakeLedger:
     def add(self, name: str, **row: Any) -> None:
         self.rows[name].append({column: row.get(column) for column in TABLES[name].names})
 
-    def read(
-        self, name: str, only: Collection[str] | None = None, columns: Collection[str] | None = None
-    ) -> pa.Table:
+    def read(self, name: str, only: Collection[str] | None = None, columns: Collection[str] | None = None) -> pa.Table:
         self.reads.append(name)
         key = {"evaluations": "evaluation", "images": "evaluation", "studies": "study"}.get(name, "trial")
         rows = [row for row in self.rows[name] if only is None or row[key] in only]

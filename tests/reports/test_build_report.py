@@ -20,7 +20,7 @@ PAPER_TABLES = (
     *("keyposs_1", "keyposs_2", "keyposs_3", "keyposs_4", "keyposs_5", "keyposs_6", "keyposs_setup", "resnet18_1"),
     *("sht_1", "sht_2", "sht_3", "sht_4", "sht_5", "sht_6", "sht_data", "sht_setup", "sht_time"),
 )
-FIGURES = ("ced", "effects", "error_histogram", "error_map", "loss_curves", "predictions")  # of a study
+FIGURES = ("ced", "effects", "error_histogram", "error_map", "gallery", "loss_curves", "predictions")  # of a study
 OF_PAPERS = ("keyposs_anchors", "resnet18_accuracy", "resnet18_mse")
 
 

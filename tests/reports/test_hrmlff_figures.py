@@ -166,9 +166,12 @@ def test_without_data_there_is_none_of_these_figures(three_seeds):
         assert module.build(results, "unknown") is None
 
 
-def test_faces_of_other_papers_studies_are_shown_by_their_predictions_alone(realistic):
-    for module in (gallery, failures):
-        assert module.build(Results(realistic), "resnet18_ytf68") is None
+def test_failures_are_shown_of_paper_000s_studies_and_a_gallery_of_every_study_with_a_baseline(realistic):
+    results = Results(realistic)
+    assert failures.build(results, "resnet18_ytf68") is None
+    shown = gallery.build(results, "resnet18_ytf68")
+    assert shown.data.headings == ("plain", "augmented", "colour_jitter only")
+    assert all(len({face.image for face in faces}) == 1 for _, faces in shown.data.rows)
 
 
 def test_a_figure_of_what_is_infinite_can_be_drawn(realistic):

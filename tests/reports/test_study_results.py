@@ -3,9 +3,9 @@
 import pytest
 
 from orchestrator.schema import State
-from reports import html, labels, latex, markdown, ranking
+from reports import html, labels, latex, leading, markdown, ranking
 from reports.aggregate import mean_over_seeds
-from reports.query import Results
+from reports.query import MOST_SHOWN, Results
 from reports.tables import resnet18_1, study_details, study_overview
 
 
@@ -183,3 +183,25 @@ def test_the_overview_shows_how_faces_are_restored_where_they_are(ledger):
     assert [column.metric for column in columns] == ["nme_io", "psnr"]
     ledger.add_seeds("other", "SHN", [[0.1]])
     assert {column.metric for column in study_overview.build(Results(ledger), "other").columns} == {"nme_io"}
+
+
+def test_of_more_variants_than_can_be_told_apart_figures_show_the_baseline_and_the_best(three_seeds):
+    values = {"baseline": [0.09], **{f"variant {number}": [0.06 - number / 1000] for number in range(MOST_SHOWN)}}
+    study = three_seeds(values).study("demo")
+    shown = ["baseline", *(f"variant {number}" for number in range(MOST_SHOWN - 6, MOST_SHOWN))]
+    assert [variant.label for variant in study.leading] == shown
+    assert [study.series(variant) for variant in study.leading] == [0, 1, 2, 3, 4, 5, 6]
+    assert leading.words(study) == " Of 22 variants the baseline and the 6 with the lowest NME io are shown."
+
+
+def test_figures_show_all_variants_that_can_be_told_apart(three_seeds):
+    study = three_seeds({f"variant {number}": [0.06] for number in range(MOST_SHOWN)}).study("demo")
+    assert study.leading == study.variants
+    assert leading.words(study) == ""
+
+
+def test_a_study_reads_no_trial_of_another(ledger, three_seeds):
+    three_seeds({"plain": [0.01]}, study="other")
+    results = three_seeds({"plain": [0.06]})
+    assert results.study("demo") is not None
+    assert len(results.trials) == 1
