@@ -11,7 +11,7 @@ from orchestrator.errors import one_line
 from reports.drawing import Line
 from reports.themes import Theme
 
-LEGEND_WIDTH = 84  # letters that fit below the axes
+LEGEND_WIDTH, LEGEND_LINES = 76, 2  # letters that fit below the axes, and lines of an entry
 STROKES = ("-", (0, (5, 1)), (0, (1, 1)))  # beyond seven variants the colours start again with another stroke
 LEGEND: dict[str, Any] = {"fontsize": 8.0, "handlelength": 2.0, "labelspacing": 0.35, "edgecolor": "none"}
 
@@ -30,7 +30,9 @@ def handles_of(lines: Iterable[Line], theme: Theme) -> list[Line2D]:
     """One entry for each series, in the order of the series."""
     seen: dict[int, str] = {}
     for line in lines:
-        seen.setdefault(line.series, textwrap.shorten(one_line(line.label), LEGEND_WIDTH, placeholder=" …"))
+        if line.series not in seen:
+            words = textwrap.wrap(one_line(line.label), LEGEND_WIDTH, max_lines=LEGEND_LINES, placeholder=" …")
+            seen[line.series] = "\n".join(words)
     handles = []
     for series, label in sorted(seen.items()):
         colour, stroke = stroke_of(series, theme)

@@ -137,7 +137,8 @@ def _legend(canvas: Canvas, axes: Axes, curves: Curves, theme: Theme) -> None:
         axes.legend(**look, loc="best", facecolor=theme.paper, framealpha=0.85)
         return
     below = canvas.legend(**look, loc="outside lower center", facecolor=theme.paper)
-    canvas.set_figheight(canvas.get_figheight() + 0.165 * len(below.get_texts()))
+    num_lines = sum(1 + text.get_text().count("\n") for text in below.get_texts())
+    canvas.set_figheight(canvas.get_figheight() + 0.165 * num_lines)
 
 
 DRAW: dict[str, Callable[[Any, Theme], Canvas]] = {

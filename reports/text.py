@@ -30,7 +30,10 @@ def rich_table(table: Table) -> RichTable:
     )  # fmt: skip
     for place, (title, unit) in enumerate(zip(titles, units, strict=True)):
         shown.add_column(Text(f"{title}\n{unit}"), justify="left" if place == 0 else "right", overflow="fold")
-    for line, printed in zip(lines, labels.printed(table), strict=True):
+    for line, printed in zip(lines, _rows(table), strict=True):
+        if isinstance(printed, str):
+            shown.add_row(*map(Text, line), style="italic dim")
+            continue
         quiet = "italic" if printed.row.source == "literature" else ""
         styles = [quiet, quiet, *(_style(cell) or quiet for cell in printed.cells)]
         shown.add_row(*(Text(text, style=style) for text, style in zip(line, styles, strict=True)))
@@ -62,13 +65,28 @@ def _grid(table: Table, signs: bool) -> list[list[str]]:
     ]
     grid = [["", "n", *titles], ["", "", *map(labels.column_unit, table.columns)]]
     several_studies = len({row.study for row in table.rows if row.study}) > 1
-    for printed in labels.printed(table):
+    for printed in _rows(table):
+        if isinstance(printed, str):
+            grid.append([printed] + [""] * (1 + len(table.columns)))
+            continue
         row = printed.row
         label = f"{row.study}: {row.label}" if several_studies and row.study not in ("", row.label) else row.label
         cells = [_cell(cell, signs) for cell in printed.cells]
         label += _marks(row.marks)
         grid.append([label, printed.n or labels.MISSING, *cells])
     return [[one_line(text) for text in line] for line in grid]
+
+
+def _rows(table: Table) -> list[labels.PrintedRow | str]:
+    """The rows, and before the first of each group its heading."""
+    rows: list[labels.PrintedRow | str] = []
+    group = ""
+    for printed in labels.printed(table):
+        if printed.row.group != group:
+            group = printed.row.group
+            rows.append(group)
+        rows.append(printed)
+    return rows
 
 
 def _cell(cell: labels.Printed, signs: bool) -> str:

@@ -6,7 +6,7 @@ Source: kozlowska2026hrmlff Fig. 5.
 from itertools import islice
 from typing import Any
 
-from reports import hrmlff, labels
+from reports import hrmlff, labels, leading
 from reports.drawing import FaceGrid, Figure
 from reports.pictures import face, images_of, picks, ranked
 from reports.query import Results
@@ -17,9 +17,9 @@ MOST_SHOWN = 6  # drawing is slow
 
 
 def build(results: Results, study: str) -> Figure | None:
-    """None before the study's baseline and another variant saw the same faces."""
+    """None before the study's baseline and another variant saw the same faces, and for hundreds of variants."""
     known = results.study(study)
-    if known is None or known.baseline is None:
+    if known is None or known.baseline is None or not leading.are_all(known):
         return None
     split = known.main_split
     # Of paper 000's studies the networks, as in the paper, without the changes of one setting.

@@ -103,3 +103,9 @@ def test_plain_text_is_aligned_and_marks_the_best():
         "augmented  1  6.00 *\n"
         "*: the best of our rows on the same data.\n"
     )
+
+
+def test_plain_text_has_the_headings_of_groups():
+    rows = (Row(label="a", cells=(ours(0.07),), group="blur"), Row(label="b", cells=(ours(0.06),), group="pose"))
+    lines = text.plain(table(*rows)).splitlines()
+    assert [line.split("  ")[0] for line in lines[5:]] == ["blur", "a", "pose", "b"]
