@@ -64,11 +64,12 @@ def build_report(
         if anonymous:
             page = anonymised(page, secrets_of(results.ledger))
         pictures: dict[str, tuple[str, str]] = {}
+        tables: dict[str, str] = {}
         files = []
-        for path, content in _files(page, figures, pictures):
+        for path, content in _files(page, figures, pictures, tables):
             progress(path)
             files.append(_write(out / path, content))
-    index = _write(out / "index.html", html.page(page, pictures, refresh).encode("utf-8"))
+    index = _write(out / "index.html", html.page(page, pictures, refresh, tables).encode("utf-8"))
     log.info("%s: %d files, %d problems", index, len(files) + 1, len(page.problems))
     return ReportFiles(index=index, files=(*files, index), page=page)
 
@@ -85,12 +86,16 @@ def _drawn_early(item: Item, figures: DrawnFigures) -> Item:
     return replace(item, build=build)
 
 
-def _files(page: Page, figures: DrawnFigures, pictures: dict[str, tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
-    """Path and content of each file beside the page. Keeps in `pictures` what the page inlines."""
+def _files(
+    page: Page, figures: DrawnFigures, pictures: dict[str, tuple[str, str]], tables: dict[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Path and content of each file beside the page. Keeps in `pictures` and `tables` what the page inlines."""
     for section in page.sections:
         for table in section.tables:
+            tables[table.name] = html.render(table)
             for suffix, render in RENDERERS.items():
-                yield f"tables/{escape.file_name(table.name)}{suffix}", render(table).encode("utf-8")
+                content = tables[table.name] if render is html.render else render(table)
+                yield f"tables/{escape.file_name(table.name)}{suffix}", content.encode("utf-8")
         for figure in section.figures:
             drawn = figures.of(figure)
             kind = "jpeg" if figure.draw == "faces" else "png"

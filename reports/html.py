@@ -61,10 +61,16 @@ def render(table: Table) -> str:
     )
 
 
-def page(content: Page, pictures: Mapping[str, tuple[str, str]], refresh: int | None = None) -> str:
+def page(
+    content: Page,
+    pictures: Mapping[str, tuple[str, str]],
+    refresh: int | None = None,
+    rendered: Mapping[str, str] | None = None,
+) -> str:
     """The whole page. `pictures`: figure name → data URI of its picture for light and for dark paper.
 
-    `refresh`: after so many seconds the browser reads the file again.
+    `refresh`: after so many seconds the browser reads the file again. `rendered`: table name → what `render` makes of
+    it, where that has been done already.
     """
     tables = [table for section in content.sections for table in section.tables]
     cells = [cell for table in tables for row in table.rows for cell in row.cells]
@@ -75,7 +81,7 @@ def page(content: Page, pictures: Mapping[str, tuple[str, str]], refresh: int | 
         .render(
             page=content,
             # Safe: rendered by the same escaping environment.
-            fragments={table.name: Markup(render(table)) for table in tables},
+            fragments={table.name: Markup((rendered or {}).get(table.name) or render(table)) for table in tables},
             settings={
                 section.name: _side_by_side(section.settings) for section in content.sections if section.settings
             },

@@ -47,8 +47,15 @@ def our_rows(
     variants: Sequence[str],
     cell_of: Callable[[Results, DataSet, str, Column], Cell] = cell,
 ) -> tuple[Row, ...]:
-    """One row for each variant; every column is of a data set."""
+    """One row for each variant; every column is of a data set. The baseline is what all its studies call so."""
+    known = (results.study(data.study) for data in columns.values())
+    baselines = {study.baseline.label for study in known if study is not None and study.baseline is not None}
     return tuple(
-        Row(label=label, group="Ours", cells=tuple(cell_of(results, data, label, of) for of, data in columns.items()))
+        Row(
+            label=label,
+            group="Ours",
+            cells=tuple(cell_of(results, data, label, of) for of, data in columns.items()),
+            is_baseline=baselines == {label},
+        )
         for label in variants
     )

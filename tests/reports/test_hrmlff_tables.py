@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from reports import hrmlff, labels, literature, perturbations
+from reports import hrmlff, judging, labels, literature, perturbations
 from reports.query import Results
 from reports.tables import (
     hrmlff_3_significance,
@@ -325,3 +325,16 @@ def test_trials_of_one_variant_that_saw_other_numbers_of_pictures_are_refused(le
         ledger.trial(ledger.declare(hrmlff.PRIVATE.study, "HR-MLFF", seed), seed, training_images=images)
     with pytest.raises(ValueError, match="differ in their training pictures"):
         hrmlff_data.build(Results(ledger))
+
+
+def test_networks_that_differ_from_hr_mlff_are_marked(ledger):
+    errors = np.random.default_rng(0).uniform(0.04, 0.08, 24)
+    for label, more in ((hrmlff.BASELINE, 0.0), ("HRNet", 0.01), ("FAN", 0.0)):
+        per_seed = [errors + more + 0.001 * seed for seed in range(3)]
+        ledger.add_seeds("hrmlff_ytf68", label, per_seed, baseline=label == hrmlff.BASELINE)
+    results = Results(ledger)
+    table = judging.judged(results, hrmlff_3a.build(results))
+    marks = {
+        row.label: {mark for cell in row.cells for mark in cell.marks} for row in table.rows if row.group == "Ours"
+    }
+    assert marks == {hrmlff.BASELINE: set(), "HRNet": {"†"}, "FAN": set()}
