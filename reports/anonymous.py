@@ -27,6 +27,9 @@ _URI = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>)\]}]+")
 _E_MAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}")
 _QUOTED_PATH = re.compile(r"(['\"])(?:~[\w.-]*)?(/[^'\"\n]*)\1")
 _PATH = re.compile(r"(?<![\w./])(?:~[\w.-]*)?((?:/[^\s/'\"<>|:;,()\[\]{}]+)+)/?")
+_RELATIVE_PATH = re.compile(
+    r"(?<![\w./])(?:(?:\.{1,2}/)+[^\s'\"<>|:;,()\[\]{}]*|[^\s'\"<>|:;,()\[\]{}]+/[\w.-]+\.py\b)"
+)
 _WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\(?:[^\\\s'\"]+\\)*")
 _IP = re.compile(r"(?<![\d.])\d{2,3}(?:\.\d{1,3}){3}(?![\d.])")  # a version seldom starts with two digits
 _WHOLE_COMMIT = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
@@ -76,6 +79,7 @@ def cleaner(secrets: Secrets) -> Callable[[str], str]:
         (_E_MAIL, "[e-mail]"),
         (_QUOTED_PATH, lambda found: f"{found[1]}{_last(found[2])}{found[1]}"),
         (_PATH, lambda found: _last(found[1])),
+        (_RELATIVE_PATH, lambda found: _last(found[0])),
         (_WINDOWS_PATH, ""),
         (_IP, "[host]"),
         (_WHOLE_COMMIT, "[commit]"),

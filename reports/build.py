@@ -41,6 +41,10 @@ class ReportFiles:
     def tables(self) -> tuple[Table, ...]:
         return tuple(table for section in self.page.sections for table in section.tables)
 
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(figure for section in self.page.sections for figure in section.figures)
+
 
 def build_report(
     results: Results,

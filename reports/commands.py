@@ -21,15 +21,22 @@ MOST_ROWS = 60  # of a table that a terminal shows
 
 def report(names: list[str], out: Path, storage: str, anonymous: bool, console: Console) -> int:
     """Write it, and show its tables."""
+    results = Results(Ledger(storage))
     with console.status("Building the report") as status:
-        files = build_report(
-            Results(Ledger(storage)), out, names, lambda name: status.update(f"Building {name}"), anonymous
-        )
+        files = build_report(results, out, names, lambda name: status.update(f"Building {name}"), anonymous)
     for table in files.tables:
         if table.is_measured and len(table.rows) <= MOST_ROWS:
             console.print(rich_table(table) if console.is_terminal else plain(table), markup=False, highlight=False)
+    shown = {*(table.name for table in files.tables), *(figure.name for figure in files.figures)}
+    for file in names:
+        if file.endswith(".py") and not any(name.endswith(Path(file).stem) for name in shown):
+            say = f"{file} has nothing to show: its build returned None."
+            console.print(say, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if not results.studies():
+        console.print(f"The ledger in {storage} is empty.", markup=False, highlight=False)
     if others := sum(not table.is_measured for table in files.tables):
-        console.print(f"{others} tables have no number of ours yet: the page shows what fills them.", highlight=False)
+        which = "One table has" if others == 1 else f"{others} tables have"
+        console.print(f"{which} no number of ours yet: the page shows what fills them.", highlight=False)
     for problem in files.problems:
         console.print(problem, style="red", markup=False)
     older = sorted(path for path in out.rglob("*") if path.is_file() and path not in files.files) if anonymous else ()
@@ -38,7 +45,8 @@ def report(names: list[str], out: Path, storage: str, anonymous: bool, console: 
         console.print(
             f"Not written now, so perhaps not anonymous: {some}", style="yellow", markup=False, soft_wrap=True
         )
-    console.print(f"{len(files.files)} files. Next: open {files.index}", markup=False, highlight=False)
+    num = "One file" if len(files.files) == 1 else f"{len(files.files)} files"
+    console.print(f"{num}. Next: open {files.index}", markup=False, highlight=False)
     return 1 if files.problems else 0
 
 
@@ -70,16 +78,22 @@ def check(paper: Path, names: list[str], storage: str, console: Console) -> int:
     """Which numbers of a manuscript are not the ledger's."""
     ledger = Ledger(storage)
     checked = manuscript.check(Results(ledger), paper, names)
-    wrong = [one for one in checked.numbers if one.verdict in ("differs", "gone")]
+    wrong = [one for one in checked.numbers if one.verdict in ("differs", "gone") and not one.is_table_gone]
+    for text in checked.gone_tables:
+        console.print(one_line(text), style="red", markup=False, highlight=False, soft_wrap=True)
     for one in checked.numbers:
-        if one.verdict != "agrees":
+        if one.verdict != "agrees" and not one.is_table_gone:
             style = "yellow" if one.verdict == "unfilled" else "red"
             console.print(one_line(str(one)), style=style, markup=False, highlight=False, soft_wrap=True)
     for text in checked.left_out:
         console.print(one_line(text), style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(str(checked), markup=False, highlight=False, soft_wrap=True)
-    first = next(iter([*wrong, *checked.numbers]), None)
-    asked = "marksweep report" if first is None else f"marksweep why {shlex.join(first.anchor.address)}"
+    first = next(iter([*wrong, *(one for one in checked.numbers if not one.is_table_gone)]), None)
+    asked = "marksweep report"
+    if first is not None:
+        table, *cell = first.anchor.address
+        own = next((name for name in names if Path(name).stem == table), table)
+        asked = f"marksweep why {shlex.join([own, *cell])}"
     next_command(console, ledger.storage.on(asked))
     return 0 if checked.is_right else 1
 

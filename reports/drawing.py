@@ -189,6 +189,18 @@ class Figure:
     trials: tuple[str, ...] = ()
     is_wide: bool = False  # takes the whole width of a page
 
+    def __post_init__(self) -> None:
+        wanted = _DRAWN_BY[type(self.data)]
+        if self.draw != wanted:
+            data = type(self.data).__name__
+            raise ValueError(f"Figure {self.name}: draw={self.draw!r} does not draw {data}. Write draw={wanted!r}.")
+
+
+_DRAWN_BY = {
+    Curves: "curves", Panels: "panels", LandmarkMaps: "maps", FaceGrid: "faces", Ranges: "ranges", Dots: "dots",
+    Planes: "planes", Bars: "bars",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:

@@ -37,6 +37,8 @@ def column(
 ) -> Column:
     """A column for a metric of the ledger. The training split is never compared: its best is the one that overfits."""
     one = metric(name)
+    if split not in SPLITS:
+        raise ValueError(f"No split {split!r}. Known: {', '.join(SPLITS)}.")
     return Column(
         metric=name,
         unit=one.unit,

@@ -36,6 +36,7 @@ class Checked:
     ledger: str = ""
     why: str = ""  # it is gone, or not there yet
     has_other_trials: bool = False  # than when it was printed
+    is_table_gone: bool = False  # then all of its numbers are gone for one reason
 
     def __str__(self) -> str:
         cell = f"{self.where}: {self.anchor.table} | {self.anchor.row} | {self.anchor.column}"
@@ -53,6 +54,15 @@ class Manuscript:
     left_out: tuple[str, ...]  # what it includes and could not be read, with the reason
     numbers: tuple[Checked, ...]
     num_without_anchor: int  # lines of tables with decimals
+
+    @property
+    def gone_tables(self) -> tuple[str, ...]:
+        """Tables that there are no more, one line each."""
+        found: dict[tuple[str, str], int] = {}
+        for one in self.numbers:
+            if one.is_table_gone:
+                found[one.anchor.table, one.why] = found.get((one.anchor.table, one.why), 0) + 1
+        return tuple(f"{table} ({_counted(num, 'number')}): {why}" for (table, why), num in found.items())
 
     def count(self, verdict: Verdict) -> int:
         return sum(one.verdict == verdict for one in self.numbers)
@@ -80,8 +90,10 @@ def _counted(count: int, what: str) -> str:
 def check(results: Results, manuscript: Path, names: Sequence[str] = ()) -> Manuscript:
     """Compare every line with an anchor, also of the files that the manuscript includes. Builds only what is named.
 
-    `names`: a user's own tables (.py files) among them are known, too. OSError if there is no such manuscript.
+    `names`: a user's own tables (.py files) among them are known, too. ValueError if there is no such manuscript.
     """
+    if not manuscript.is_file():
+        raise ValueError(f"No manuscript {manuscript}. Give the path of a .tex file.")
     files, left_out = _read(manuscript)
     lines = [(f"{path}:{number}", line) for path, text in files.items() for number, line in _lines(text)]
     found = [(where, line, anchor) for where, line in lines if (anchor := anchors.parse(line))]
@@ -140,7 +152,8 @@ class _Tables:
     def checked(self, where: str, line: str, anchor: Anchor) -> Checked:
         found = self._find(anchor)
         if isinstance(found, str):
-            return Checked(where=where, anchor=anchor, verdict="gone", why=found)
+            is_table_gone = isinstance(self._table(anchor.table), str)
+            return Checked(where=where, anchor=anchor, verdict="gone", why=found, is_table_gone=is_table_gone)
         of, cell, ledger = found
         said = numbers_in(line)
         is_cell = _IS_CELL.match(line) is not None

@@ -58,10 +58,13 @@ def study_to_run(file: str, study: str) -> str:
 
 def _checked(module: ModuleType, path: Path) -> ModuleType:
     studies, build = getattr(module, "STUDIES", None), getattr(module, "build", None)
+    if hasattr(module, "STUDY") and build is None:
+        raise ValueError(f"{path} is a study: run it with `marksweep run {path}`, then `marksweep report {path.stem}`.")
     if isinstance(studies, str) or not isinstance(studies, list | tuple):
+        given = f"its STUDIES is the text {studies!r}" if isinstance(studies, str) else "it sets no STUDIES"
         example = f'STUDIES = ("{studies if isinstance(studies, str) else "my_study"}",)'
         raise ValueError(
-            f"{path}: it sets no STUDIES. Write {example}, with a comma, or STUDIES = () for every study of the ledger."
+            f"{path}: {given}. Write {example}, with a comma, or STUDIES = () for every study of the ledger."
         )
     for study in studies:
         if str(study).endswith(SUFFIX):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from orchestrator.errors import one_line
-from reports.drawing import Dots
+from reports.drawing import Dot, Dots
 from reports.plot_lines import LEGEND
 from reports.themes import Theme
 
@@ -35,7 +35,7 @@ def draw_dots(of: Dots, theme: Theme) -> Canvas:
                 [dot.published], [place], s=30, marker="D", facecolors="none", edgecolors=theme.ink, linewidths=1.0,
                 zorder=4,
             )  # fmt: skip
-    axes.set_yticks(places, [textwrap.shorten(one_line(dot.label), LABEL_WIDTH, placeholder=" …") for dot in of.dots])
+    axes.set_yticks(places, [_label(dot) for dot in of.dots])
     for group, place in headings.items():
         axes.annotate(
             one_line(group), (0.0, place), xycoords=("axes fraction", "data"), xytext=(-4, 0),
@@ -52,6 +52,11 @@ def draw_dots(of: Dots, theme: Theme) -> Canvas:
         handles.append(Line2D([], [], color=theme.ink, label=of.published_label, **look))
     canvas.legend(**{**LEGEND, "handles": handles}, loc="outside lower center", ncols=3, facecolor=theme.paper)
     return canvas
+
+
+def _label(dot: Dot) -> str:
+    """In two lines at most: what tells variants apart is often at the end."""
+    return "\n".join(textwrap.wrap(one_line(dot.label), LABEL_WIDTH, max_lines=2, placeholder=" …"))
 
 
 def _places(of: Dots) -> tuple[list[float], dict[str, float]]:

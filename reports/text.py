@@ -1,12 +1,14 @@
 """A table for the terminal: a rich table, or aligned plain text for pipes and logs."""
 
+from itertools import groupby
+
 from rich import box
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from orchestrator.errors import one_line
 from reports import labels
-from reports.document import Table
+from reports.document import Column, Table
 
 BEST, SECOND = "*", "°"  # in plain text
 
@@ -15,14 +17,17 @@ def plain(table: Table) -> str:
     """Aligned columns, two spaces apart, the best with a star, the second with a ring; below, what marks mean."""
     titles, units, *lines = _grid(table, signs=True)
     widths = [max(map(len, column)) for column in zip(titles, units, *lines, strict=True)]
+    groups = _groups(table, widths)  # which may widen columns
+    head = [line for line in (groups, _aligned(titles, widths), _aligned(units, widths)) if line]
     rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    aligned = [_aligned(line, widths) for line in (titles, units)] + [rule] + [_aligned(line, widths) for line in lines]
+    aligned = [*head, rule, *(_aligned(line, widths) for line in lines)]
     return "\n".join([_title(table), "", *aligned, *_below(table, BEST, SECOND)]) + "\n"
 
 
 def rich_table(table: Table) -> RichTable:
     """The same with bold. Every text is a `Text`, so that brackets in a label are not read as markup."""
-    titles, units, *lines = _grid(table, signs=False)
+    _, units, *lines = _grid(table, signs=False)
+    titles = ["", "n", *(_heading(table, of) for of in table.columns)]
     below = _below(table, "bold", "underlined")
     shown = RichTable(
         title=Text(_title(table)), caption=Text("\n".join(below)), title_justify="left", caption_justify="left",
@@ -57,24 +62,45 @@ def _below(table: Table, best: str, second: str) -> list[str]:
 
 
 def _grid(table: Table, signs: bool) -> list[list[str]]:
-    """Titles, units, then one line per row. The split is in the title where a table has several."""
-    several_splits = len({labels.column_group(of) for of in table.columns}) > 1
-    titles = [
-        f"{labels.column_group(of)} {labels.column_title(of)}" if several_splits else labels.column_title(of)
-        for of in table.columns
-    ]
-    grid = [["", "n", *titles], ["", "", *map(labels.column_unit, table.columns)]]
+    """Titles, units, then one line per row."""
+    titles = ["", "n", *map(labels.column_title, table.columns)]
+    grid = [titles, ["", "", *map(labels.column_unit, table.columns)]]
     several_studies = len({row.study for row in table.rows if row.study}) > 1
     for printed in _rows(table):
         if isinstance(printed, str):
             grid.append([printed] + [""] * (1 + len(table.columns)))
             continue
         row = printed.row
-        label = f"{row.study}: {row.label}" if several_studies and row.study not in ("", row.label) else row.label
+        is_told = row.group or not several_studies or row.study in ("", row.label)
+        label = row.label if is_told else f"{row.study}: {row.label}"
         cells = [_cell(cell, signs) for cell in printed.cells]
         label += _marks(row.marks)
         grid.append([label, printed.n or labels.MISSING, *cells])
     return [[one_line(text) for text in line] for line in grid]
+
+
+def _has_groups(table: Table) -> bool:
+    return len({labels.column_group(of) for of in table.columns}) > 1
+
+
+def _heading(table: Table, of: Column) -> str:
+    """The title of a column, with that of its group where there are several."""
+    title = labels.column_title(of)
+    return one_line(f"{labels.column_group(of)} {title}" if _has_groups(table) else title)
+
+
+def _groups(table: Table, widths: list[int]) -> str:
+    """The line of headings above columns, each over its own. One that is longer widens the last of them."""
+    if not _has_groups(table):
+        return ""
+    place, line = 2, " " * (widths[0] + 2 + widths[1])
+    for group, members in groupby(table.columns, key=labels.column_group):
+        mine, name = range(place, place + len(list(members))), one_line(group)
+        place = mine.stop
+        widths[mine[-1]] += max(0, len(name) - sum(widths[one] + 2 for one in mine) + 2)
+        width = sum(widths[one] + 2 for one in mine) - 2
+        line += f"  {name:·^{width}}" if len(mine) > 1 else f"  {name:>{width}}"
+    return line.rstrip()
 
 
 def _rows(table: Table) -> list[labels.PrintedRow | str]:

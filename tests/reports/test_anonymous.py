@@ -45,6 +45,8 @@ def clean(text: str) -> str:
         ("marksweep run demo --storage /home/janedoe42/runs", "marksweep run demo --storage runs"),
         ('File "/home/janedoe42/a b/train.py", line 3', 'File "train.py", line 3'),
         ("--storage s3://doe-lab/runs --data-root '/data/my faces'", "--storage [address] --data-root 'my faces'"),
+        ("marksweep run ../../doe/lab/my_study.py", "marksweep run my_study.py"),
+        ("marksweep run doe-lab/my_study.py", "marksweep run my_study.py"),
         ("killed on gpunode-77 (10.0.0.12)", "killed on [host] ([host])"),
         (f"at {COMMIT[:12]}+", "at [commit]"),
         ("write to jane.doe@example.edu", "write to [e-mail]"),

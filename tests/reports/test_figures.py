@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from reports import plots
+from reports.drawing import Dots, Figure
 from reports.figures import ced, loss_curves, predictions
 from reports.query import Results
 
@@ -99,3 +100,8 @@ def test_faces_with_broken_predictions_are_counted_and_drawn(realistic):
     for module in (ced, predictions):
         figure = module.build(Results(ledger), "resnet18_ytf68")
         assert plots.png(figure, dpi=40).startswith(b"\x89PNG")
+
+
+def test_a_figure_says_which_drawing_its_data_want():
+    with pytest.raises(ValueError, match=r"Figure f: draw='dotz' does not draw Dots\. Write draw='dots'\."):
+        Figure(name="f", title="", caption="", draw="dotz", data=Dots(x_label="", dots=()))

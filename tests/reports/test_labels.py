@@ -109,3 +109,18 @@ def test_plain_text_has_the_headings_of_groups():
     rows = (Row(label="a", cells=(ours(0.07),), group="blur"), Row(label="b", cells=(ours(0.06),), group="pose"))
     lines = text.plain(table(*rows)).splitlines()
     assert [line.split("  ")[0] for line in lines[5:]] == ["blur", "a", "pose", "b"]
+
+
+def test_plain_text_has_headings_above_the_columns_of_a_group():
+    columns = (
+        labels.column("nme_io", "test", title="8×8", group="WFLW"),
+        labels.column("nme_io", "test", title="4×4", group="WFLW"),
+        labels.column("nme_io", "test", title="8×8", group="COCO-WholeBody"),
+    )
+    lines = text.plain(table(Row(label="a", cells=(ours(0.07),) * 3), columns=columns)).splitlines()
+    assert lines[2:6] == [
+        "      ···WFLW···  COCO-WholeBody",
+        "   n   8×8   4×4             8×8",
+        "       % ↓   % ↓             % ↓",
+        "--------------------------------",
+    ]

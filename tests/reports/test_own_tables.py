@@ -81,6 +81,8 @@ def test_without_studies_it_is_built_for_every_study(beside_a_study, ledger, thr
         ("import nothing_like_this", r"mine\.py:1: ModuleNotFoundError: No module named 'nothing_like_this'"),
         ("def build(results): pass", r"mine\.py: it sets no STUDIES\. Write STUDIES = \(\"my_study\",\)"),
         ("STUDIES = 'wflw'", r"Write STUDIES = \(\"wflw\",\), with a comma"),
+        ("STUDIES = 'wflw'", r"its STUDIES is the text 'wflw'"),
+        ("STUDY = 1", r"mine\.py is a study: run it with `marksweep run .*mine\.py`, then `marksweep report mine`"),
         ("STUDIES = ('a.py',)", r"STUDIES has 'a\.py'\. The ledger calls it 'a'"),
         ("STUDIES = ('a',)", r"no `build`\. Add `def build\(results\)`"),
         ("STUDIES = ()\ndef build(results): pass", r"build\(results\) does not fit .* `def build\(results, study\)`"),
@@ -96,6 +98,10 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(beside_a_study, ledger,
     [
         ("    return {}['nme']", "mine.py:3: KeyError: 'nme'"),
         ("    return [1]", "mine.py: build returned a list. Return a Table, a Figure or None."),
+        (
+            "    from reports import labels; labels.column('nme_io', 'tset')",
+            "mine.py:3: No split 'tset'. Known: train, val, test.",
+        ),
         ("    raise ValueError('two protocols')", "mine.py:3: two protocols"),
     ],
 )

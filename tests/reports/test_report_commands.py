@@ -59,6 +59,31 @@ def test_a_manuscript_that_differs_gives_exit_code_1_and_one_that_agrees_0(marks
     assert marksweep("report", "--check", "paper.tex")[0] == 0
 
 
+def test_a_table_that_is_gone_is_one_line_for_all_its_numbers(marksweep):
+    Path("paper.tex").write_text("7.10 % marksweep: my_table | plain | nme_io test\n" * 3)
+    code, said = marksweep("report", "--check", "paper.tex")
+    first, *_, following = said.splitlines()
+    assert (code, following) == (1, "Next: marksweep report")
+    assert first.startswith("my_table (3 numbers): no table is called so.") and said.count("my_table") == 1
+
+
+def test_a_table_of_ones_own_that_differs_is_asked_for_by_its_file(marksweep):
+    Path("mine.py").write_text(
+        "from reports import cells, labels\nfrom reports.document import Table\nSTUDIES = ('demo',)\n"
+        "C = (labels.column('nme_io', 'test'),)\ndef build(results):\n"
+        "    rows = cells.study_rows(results, 'demo', C)\n"
+        "    return Table(name='t', title='T', caption='C', columns=C, rows=rows)\n"
+    )
+    Path("paper.tex").write_text("9.99 % marksweep: mine | plain | nme_io test\n")
+    code, said = marksweep("report", "mine.py", "--check", "paper.tex")
+    assert (code, said.splitlines()[-1]) == (1, "Next: marksweep why mine.py plain 'nme_io test'")
+
+
+def test_a_file_that_makes_nothing_is_said(marksweep):
+    Path("mine.py").write_text("STUDIES = ('demo',)\ndef build(results): return None\n")
+    assert "mine.py has nothing to show: its build returned None." in marksweep("report", "mine.py")[1]
+
+
 def test_a_manuscript_that_is_not_there_is_named(marksweep):
     code, said = marksweep("report", "--check", "papr.tex")
     assert (code, "papr.tex" in said) == (2, True)
