@@ -7,6 +7,7 @@ Each trial and each evaluation owns a folder with one small Parquet file per tab
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -85,7 +86,8 @@ class Ledger:
 
         def is_wanted(rows: pa.Table) -> pa.BooleanArray:
             owners = rows[column].combine_chunks()
-            pairs = rows.group_by([column, _STAMP], use_threads=False).aggregate([]).to_pydict()
+            _, first = np.unique(owners.indices.to_numpy(), return_index=True)
+            pairs = rows.select([column, _STAMP]).take(first).to_pydict()
             kept = {
                 key
                 for key, then in zip(pairs[column], pairs[_STAMP], strict=True)

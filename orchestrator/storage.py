@@ -166,7 +166,7 @@ class Storage:
                     yield pq.ParquetFile(source, metadata=file.metadata, read_dictionary=list(dictionaries))
                 else:
                     yield None
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowInvalid, OSError) as error:
                 raise ValueError(
                     f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for "
                     "another one delete its folder, and run the study again."

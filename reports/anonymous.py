@@ -24,7 +24,7 @@ _LOOKED_UP = {"metric", "unit", "draw", "source", "rank"}
 _NOBODY = {"root", "user", "users", "admin", "ubuntu", "nobody", "runner", "test", "home", "localhost", "unknown"}
 
 _URI = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>)\]}]+")
-_E_MAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}")
+_E_MAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?::[\w./-]+)?")  # of a repository, too
 _QUOTED_PATH = re.compile(r"(['\"])(?:~[\w.-]*)?(/[^'\"\n]*)\1")
 _PATH = re.compile(r"(?<![\w./])(?:~[\w.-]*)?((?:/[^\s/'\"<>|:;,()\[\]{}]+)+)/?")
 _RELATIVE_PATH = re.compile(
@@ -84,6 +84,7 @@ def cleaner(secrets: Secrets) -> Callable[[str], str]:
         (_IP, "[host]"),
         (_WHOLE_COMMIT, "[commit]"),
         *([(re.compile(rf"(?:{commits})[0-9a-f]*\+?"), "[commit]")] if commits else []),
+        *((re.compile(rf"[\w.-]*\b{re.escape(domain)}\b"), "[host]") for domain in _domains(secrets.hosts)),
         *((_word(host), "[host]") for host in sorted(secrets.hosts, key=len, reverse=True)),
         *((_word(user), "[user]") for user in sorted(secrets.users, key=len, reverse=True)),
     ]
@@ -101,8 +102,10 @@ def cleaner(secrets: Secrets) -> Callable[[str], str]:
 def _walked(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return tuple(_walked(one, clean) for one in value)
+    if isinstance(value, dict):
+        return {_walked(key, clean): _walked(one, clean) for key, one in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in fields(value) if field.name not in _LOOKED_UP]
         changed = {name: _walked(getattr(value, name), clean) for name in names}
@@ -110,6 +113,11 @@ def _walked(value: Any, clean: Callable[[str], str]) -> Any:
             changed["commits"] = ()
         return replace(value, **changed)
     return value
+
+
+def _domains(hosts: Iterable[str]) -> list[str]:
+    """Of hosts with at least two parts behind their own name: other machines of the house are called so, too."""
+    return sorted({domain for host in hosts if "." in (domain := host.partition(".")[2])})
 
 
 def _last(path: str) -> str:

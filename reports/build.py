@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reports import bibliography, escape, html, latex, markdown, registry, spreadsheet
+from orchestrator.errors import one_line
+from reports import bibliography, escape, html, latex, markdown, registry, spreadsheet, whole_files
 from reports.anonymous import anonymised, secrets_of
 from reports.document import Page, Table
 from reports.drawing import Figure
@@ -67,13 +68,14 @@ def build_report(
         page = build_page(results, items, progress, is_whole=not names)
         if anonymous:
             page = anonymised(page, secrets_of(results.ledger))
+        page = _drawable(page, figures)
         pictures: dict[str, tuple[str, str]] = {}
         tables: dict[str, str] = {}
         files = []
         for path, content in _files(page, figures, pictures, tables):
             progress(path)
-            files.append(_write(out / path, content))
-    index = _write(out / "index.html", html.page(page, pictures, refresh, tables).encode("utf-8"))
+            files.append(whole_files.write(out / path, content))
+    index = whole_files.write(out / "index.html", html.page(page, pictures, refresh, tables).encode("utf-8"))
     log.info("%s: %d files, %d problems", index, len(files) + 1, len(page.problems))
     return ReportFiles(index=index, files=(*files, index), page=page)
 
@@ -88,6 +90,24 @@ def _drawn_early(item: Item, figures: DrawnFigures) -> Item:
         return made
 
     return replace(item, build=build)
+
+
+def _drawable(page: Page, figures: DrawnFigures) -> Page:
+    """The page without the figures that cannot be drawn, which become problems."""
+    problems: dict[str, str] = {}
+    for figure in (figure for section in page.sections for figure in section.figures):
+        try:
+            figures.of(figure)
+        except Exception as error:
+            log.debug("%s", figure.name, exc_info=True)
+            problems[figure.name] = f"{figure.name} cannot be drawn: {type(error).__name__}: {one_line(str(error))}"
+    if not problems:
+        return page
+    sections = (
+        replace(section, figures=tuple(figure for figure in section.figures if figure.name not in problems))
+        for section in page.sections
+    )
+    return replace(page, sections=tuple(sections), problems=(*page.problems, *problems.values()))
 
 
 def _files(
@@ -112,12 +132,3 @@ def _files(
 
 def _data_uri(picture: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Beside, then renamed: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-    return path

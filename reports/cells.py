@@ -86,7 +86,8 @@ def of_summary(summary: aggregate.Summary, protocol: str, column: Column, asked:
 
 def protocol(one: Measurement) -> str:
     """Data and convention in words: two numbers with the same words may be compared."""
-    return f"{labels.dataset_name(one.dataset)} (data {one.data_digest[:8]}): {one.protocol}"
+    perturbed = f"; {one.perturbation}" if one.perturbation else ""
+    return f"{labels.dataset_name(one.dataset)} (data {one.data_digest[:8]}): {one.protocol}{perturbed}"
 
 
 def not_run(study: str) -> Cell:

@@ -8,17 +8,22 @@ import hashlib
 import json
 import multiprocessing
 import os
+import sys
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from reports import escape
+import numpy as np
+
+from reports import escape, whole_files
 from reports.drawing import Drawn, Figure
 
 KEPT = ".pictures"  # folder of the report
+FORMS = ("pdf", "png", "light", "dark")
 FEW = 4  # figures that are drawn before another process has started
 
 
@@ -28,7 +33,8 @@ class DrawnFigures:
 
     def __init__(self, out: Path, num_figures: int, keeps: bool = True) -> None:
         self._out, self._keeps = out, keeps
-        self._digests: dict[str, str] = _read(out / KEPT / "digests.json") if keeps else {}
+        self._known: dict[str, Any] = _read(out / KEPT / "digests.json") if keeps else {}
+        self._drawn: dict[str, Drawn] = {}
         self._begun: dict[str, Future[Drawn]] = {}
         self._pool: ProcessPoolExecutor | None = None
         if num_figures > FEW and (cores := os.cpu_count() or 1) > 1:
@@ -40,22 +46,43 @@ class DrawnFigures:
     def begin(self, figure: Figure) -> None:
         """It will be asked for: another process may begin."""
         digest = _digest(figure)
-        if self._pool and digest not in self._begun and not self._is_kept(figure, digest):
+        if self._pool and digest not in self._begun and self._kept_from_before(figure, digest) is None:
             self._begun[digest] = self._pool.submit(_draw, figure)
 
     def of(self, figure: Figure) -> Drawn:
+        """The figure, drawn once. Raises what its drawing raises."""
         digest = _digest(figure)
-        files = self._files(figure)
-        if self._is_kept(figure, digest):
-            return Drawn(**{form: path.read_bytes() for form, path in files.items()})
+        if digest not in self._drawn:
+            self._drawn[digest] = self._kept_from_before(figure, digest) or self._newly_drawn(figure, digest)
+        return self._drawn[digest]
+
+    def _newly_drawn(self, figure: Figure, digest: str) -> Drawn:
         begun = self._begun.pop(digest, None)
-        drawn = _draw(figure) if begun is None else begun.result()
+        try:
+            drawn = _draw(figure) if begun is None else begun.result()
+        except BrokenProcessPool:  # killed, or started by a program that does not guard its main part
+            drawn = _draw(figure)
         if self._keeps:
-            self._digests[figure.name] = digest
             for form in ("light", "dark"):
-                files[form].parent.mkdir(parents=True, exist_ok=True)
-                files[form].write_bytes(getattr(drawn, form))
+                whole_files.write(self._file(figure, form), getattr(drawn, form))
+            self._known[figure.name] = {"drawn": digest} | {form: _sha256(getattr(drawn, form)) for form in FORMS}
         return drawn
+
+    def _kept_from_before(self, figure: Figure, digest: str) -> Drawn | None:
+        """None where it was drawn of other data, or where a file is not the one that was drawn."""
+        known = self._known.get(figure.name)
+        if not isinstance(known, dict) or known.get("drawn") != digest:
+            return None
+        try:
+            found = {form: self._file(figure, form).read_bytes() for form in FORMS}
+        except OSError:
+            return None
+        return Drawn(**found) if all(_sha256(found[form]) == known.get(form) for form in FORMS) else None
+
+    def _file(self, figure: Figure, form: str) -> Path:
+        """Where a form of it lies; those to print are written by the report."""
+        folder = "figures" if form in ("pdf", "png") else KEPT
+        return self._out / folder / f"{escape.file_name(figure.name)}.{form}"
 
     def __enter__(self) -> Self:
         return self
@@ -63,18 +90,8 @@ class DrawnFigures:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
-        if self._keeps and self._digests and error is None:
-            (self._out / KEPT / "digests.json").write_text(json.dumps(self._digests))
-
-    def _is_kept(self, figure: Figure, digest: str) -> bool:
-        kept = self._digests.get(figure.name) == digest
-        return kept and all(path.exists() for path in self._files(figure).values())
-
-    def _files(self, figure: Figure) -> dict[str, Path]:
-        """Where each form of a figure lies; those to print are written by the report."""
-        name = escape.file_name(figure.name)
-        to_print = {form: self._out / "figures" / f"{name}.{form}" for form in ("pdf", "png")}
-        return to_print | {form: self._out / KEPT / f"{name}.{form}" for form in ("light", "dark")}
+        if self._keeps and self._known and error is None:
+            whole_files.write(self._out / KEPT / "digests.json", json.dumps(self._known).encode())
 
 
 def _draw(figure: Figure) -> Drawn:
@@ -85,7 +102,12 @@ def _draw(figure: Figure) -> Drawn:
 
 def _digest(figure: Figure) -> str:
     """Of all that its pictures depend on."""
-    return hashlib.sha256(f"{_code()} {figure.name} {figure.draw} {figure.data!r}".encode()).hexdigest()
+    with np.printoptions(threshold=sys.maxsize):  # arrays whole
+        return _sha256(f"{_code()} {figure.name} {figure.draw} {figure.data!r}".encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @cache
@@ -96,8 +118,10 @@ def _code() -> str:
     return f"{ours} {version('matplotlib')}"
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> dict[str, Any]:
+    """Empty where there is none, or what is no such file."""
     try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}

@@ -1,5 +1,6 @@
 """The one place where text of the ledger (labels, errors, tags, file names) becomes safe to print anywhere."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -81,5 +82,9 @@ def spreadsheet(text: str) -> str:
 
 
 def file_name(text: str) -> str:
-    """A file's name from a study's: letters, digits and "-_." only, so that it stays in its folder."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", one_line(text)).lstrip(".") or "unnamed"
+    """A file's name from a study's: letters, digits and "-_." only, so that it stays in its folder. Names that lose
+    letters by it end in a digest, so that no two of them are one file."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", one_line(text)).lstrip(".")
+    if name and name == text:
+        return name
+    return f"{name or 'unnamed'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:6]}"

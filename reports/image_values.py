@@ -95,7 +95,9 @@ def _measured(table: pa.Table) -> Measured:
     lengths = {name.removeprefix("norm_"): _numbers(table[name]) for name in COLUMNS if name.startswith("norm_")}
     numbers: dict[str, Array] = {}
     if errors_px is not None:
-        numbers |= {f"nme_{name}": metrics.nme(errors_px, length) for name, length in lengths.items()}
+        means_px = metrics.nme(errors_px, np.ones(len(errors_px)))  # once: the landmarks are most of the work
+        with np.errstate(divide="ignore", invalid="ignore"):
+            numbers |= {f"nme_{name}": np.where(of > 0, means_px / of, np.nan) for name, of in lengths.items()}
         numbers["nrmse_width"] = metrics.nrmse(errors_px, lengths["width"])
     numbers["nme_io"] = _numbers(table["nme_io"])  # as it was recorded
     if errors_crop is not None:

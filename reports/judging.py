@@ -2,7 +2,7 @@
 
 A number stands for its images where the ledger has them. Two numbers are compared on the same images, by the mean over
 the seeds that both have, and one person counts once. The test knows nothing of luck in training, so two numbers only
-count as different where, besides, every seed agrees on the direction.
+count as different where, besides, every seed agrees on the direction, and so do most persons and the printed numbers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from reports import labels
 from reports.document import Cell, Column, Note, Row, Table
 from reports.image_values import Measured
 from reports.query import Results
 from reports.ranking import ranked
-from reports.significance import CONFIDENCE, NUM_RESAMPLES, bootstrap_intervals, holm, signed_rank_p
+from reports.significance import CONFIDENCE, NUM_RESAMPLES, bootstrap_intervals, holm, rank_biserial, signed_rank_p
 
 ALPHA = 1 - CONFIDENCE
 FEWEST_SEEDS = 3  # of either side, for a mark of significance
@@ -31,15 +32,17 @@ def judged(results: Results, table: Table) -> Table:
     table = judge.with_intervals(table)
     table = judge.with_marks(ranked(table, judge.tells_apart))
     table = _with_commits(results, _with_other_protocols(table))
-    return _with_legends(table, judge.has_tested)
+    return _with_legends(table, judge.tested)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Test:
-    """Two numbers on the same images. `agrees`: whether every seed has the sign of the others."""
+    """Two numbers on the same images, by the seeds that both have. `agrees`: whether each of these seeds, most persons
+    and the two numbers as they are printed all say that the same one is lower."""
 
     p: float
     agrees: bool
+    num_seeds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class _Judge:
     def __init__(self, results: Results, table: Table) -> None:
         self._values = results.image_values
         self._reads = sum(row.source == "ours" for row in table.rows) <= MOST_ROWS
-        self.has_tested = False
+        self.tested: set[Column] = set()
         if self._reads:
             self._values.load(one for _, cell in _numbers(table) for one in cell.evaluations)
 
@@ -92,8 +95,8 @@ class _Judge:
             for place, of in enumerate(table.columns if baseline else ()):
                 if of.compare and not of.difference and baseline:
                     cell, theirs = row.cells[place], baseline.cells[place]
-                    enough = min(cell.n, theirs.n) >= FEWEST_SEEDS and cell.protocol == theirs.protocol
-                    if enough and (test := self._test(of, cell, theirs)):
+                    test = self._test(of, cell, theirs) if cell.protocol == theirs.protocol else None
+                    if test and test.num_seeds >= FEWEST_SEEDS:
                         compared[index, place] = test
         if not compared:
             return table
@@ -109,13 +112,16 @@ class _Judge:
         seeds = [seed for seed in ours.by_seed if seed in theirs.by_seed]
         if not seeds:
             return None
-        _, mine, others = np.intersect1d(ours.measured.images, theirs.measured.images, return_indices=True)
+        images, mine, others = np.intersect1d(ours.measured.images, theirs.measured.images, return_indices=True)
+        if not len(images) == len(ours.measured.images) == len(theirs.measured.images):
+            return None
         differences = ours.mean(seeds)[mine] - theirs.mean(seeds)[others]
         by_person = _by_person(differences, ours.measured.persons[mine])
         if len(by_person) < 2 or not np.isfinite(by_person).all():
             return None
-        self.has_tested = True
-        return _Test(p=signed_rank_p(by_person), agrees=_agree(one, other, seeds))
+        self.tested.add(of)
+        agrees = _agree(one, other, seeds, rank_biserial(by_person))
+        return _Test(p=signed_rank_p(by_person), agrees=agrees, num_seeds=len(seeds))
 
     def _of_images(self, of: Column, cell: Cell) -> _OfImages | None:
         """None where the number is no mean over images that the ledger has, the same for every seed."""
@@ -165,10 +171,11 @@ def _intervals(numbers: Sequence[_OfImages]) -> list[tuple[float, float] | None]
     return found
 
 
-def _agree(one: Cell, other: Cell, seeds: Sequence[int]) -> bool:
+def _agree(one: Cell, other: Cell, seeds: Sequence[int], effect: float) -> bool:
     ours, theirs = (dict(zip(cell.seeds, cell.seed_values, strict=True)) for cell in (one, other))
-    signs = {np.sign(ours[seed] - theirs[seed]) for seed in seeds}
-    return len(signs) == 1 and 0 not in signs
+    printed = (one.value or 0.0) - (other.value or 0.0)
+    signs = {float(np.sign(each)) for each in (*(ours[seed] - theirs[seed] for seed in seeds), printed, effect)}
+    return len(signs) == 1 and 0.0 not in signs
 
 
 def _baseline_of(row: Row, rows: Sequence[Row]) -> Row | None:
@@ -228,12 +235,23 @@ def _commit(commit: str, is_dirty: bool) -> str:
     return f"{commit[:12]}{'+' if is_dirty else ''}"  # a plus: with changes that were not committed
 
 
-def _with_legends(table: Table, has_tested: bool) -> Table:
+def _with_legends(table: Table, tested: set[Column]) -> Table:
     """What the best of a column means, and what the brackets of a single seed are."""
-    cells = [cell for row in table.rows for cell in row.cells]
-    tied = ", with all that a paired test over persons does not tell from it" if has_tested else ""
-    legend = f"the best of our rows on the same data{tied}" if any(cell.rank == "best" for cell in cells) else ""
-    if not any(cell.interval is not None and cell.n == 1 for cell in cells):
+    legend = _legend(table, tested)
+    if not any(cell.interval is not None and cell.n == 1 for row in table.rows for cell in row.cells):
         return replace(table, legend=legend)
     about = f"{CONFIDENCE:.0%} interval of a single seed's mean over images: {NUM_RESAMPLES:,} resamples of persons."
     return replace(table, legend=legend, notes=(*table.notes, Note(BRACKETS, about)))
+
+
+def _legend(table: Table, tested: set[Column]) -> str:
+    leads = [any(row.cells[place].rank == "best" for row in table.rows) for place in range(len(table.columns))]
+    columns = [of for of, is_led in zip(table.columns, leads, strict=True) if is_led]
+    if not columns:
+        return ""
+    best = "the best of our rows on the same data"
+    if tested.isdisjoint(columns):
+        return f"{best}, by what is printed"
+    tied = f"{best}, with all that a paired test over persons, corrected in its column, does not tell from it"
+    by_print = dict.fromkeys(labels.column_title(of) for of in columns if of not in tested)
+    return f"{tied} (of {', '.join(by_print)} by what is printed)" if by_print else tied

@@ -123,8 +123,9 @@ def _row(printed: labels.PrintedRow, comments: Sequence[str], formats: Sequence[
     beside = rf" {{\scriptsize {detail}}}" if detail and not _has_line_of_detail(row) else ""
     lines = [f"{escape.latex(row.label)}{_marks(row.marks)}{beside}{cited}", f"  & {printed.n or '--'}"]
     if printed.is_empty:
-        why = escape.latex(printed.cells[0].text)
-        lines.append(rf"  & \multicolumn{{{2 * len(row.cells)}}}{{l}}{{{why}}} % {comments[0]}")
+        waits = next(place for place, cell in enumerate(row.cells) if cell.command)
+        why = escape.latex(printed.cells[waits].text)
+        lines.append(rf"  & \multicolumn{{{2 * len(row.cells)}}}{{l}}{{{why}}} % {comments[waits]}")
     for cell, form, comment in () if printed.is_empty else zip(printed.cells, formats, comments, strict=True):
         lines.append(f"  & {_cell(cell, form)} % {comment}")
     lines.append(r"  \\")

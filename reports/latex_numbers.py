@@ -12,6 +12,8 @@ from reports.document import Cell, Column
 _NOT_PRINTED = re.compile(
     r"\\(?:[a-zA-Z]*cite[a-zA-Z]*|[a-zA-Z]*ref|label|textsuperscript)\*?(?:\[[^\]]*\])*\{[^{}]*\}"
     r"|\\multi(?:column|row)\{[^{}]*\}\{[^{}]*\}"
+    r"|\\(?:cell|text|row)?color(?:box)?(?:\[[^\]]*\])?\{[^{}]*\}"
+    r"|\\(?:rotatebox|[hv]space\*?|[hv]?phantom)\{[^{}]*\}"
     r"|\^(?:\{[^{}]*\}|\\?\w+)"
 )
 _SIGNS = {
@@ -45,7 +47,7 @@ def numbers_in(line: str) -> tuple[PrintedNumber, ...]:
     text = _NOT_PRINTED.sub(" ", line)
     for sign, meant in _SIGNS.items():
         text = text.replace(sign, meant)
-    text = re.sub(r"[{}$]", "", _COMMAND.sub(" ", text.replace(r"\%", "%"))).replace("&", " ")
+    text = re.sub(r"[{}$_]", "", _COMMAND.sub(" ", text.replace(r"\%", "%"))).replace("&", " ")
     return tuple(
         PrintedNumber(
             number=found["number"].replace(",", ""),

@@ -20,7 +20,10 @@ from reports.query import Results
 Verdict = Literal["agrees", "differs", "gone", "unfilled"]
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
-_INCLUDED = re.compile(r"\\(?:input|include|subfile)\s*\{([^}]+)\}")
+_INCLUDED = re.compile(
+    r"\\(?:input|include|subfile)(?:\s*\{(?P<braced>[^}]+)\}|\s+(?P<bare>[^\s{}\\]+))"
+    r"|\\(?:sub)?import\*?\s*\{(?P<folder>[^}]*)\}\s*\{(?P<file>[^}]+)\}"
+)
 _IS_CELL = re.compile(r"\s*&")
 _CELL_WITH_DECIMALS = re.compile(r"&.*\d\.\d")
 
@@ -69,7 +72,8 @@ class Manuscript:
 
     @property
     def is_right(self) -> bool:
-        return not self.count("differs") and not self.count("gone")
+        """Whether all of it was read, some number could be compared, and none is another one."""
+        return bool(self.numbers) and not self.left_out and not self.count("differs") and not self.count("gone")
 
     def __str__(self) -> str:
         num_files = _counted(len(self.files), "file")
@@ -80,7 +84,12 @@ class Manuscript:
         words += [f"{counts['differs']} differ{'s' if counts['differs'] == 1 else ''}"] if counts["differs"] else []
         words += [f"{counts['gone']} {'is' if counts['gone'] == 1 else 'are'} gone"] if counts["gone"] else []
         words += [f"{counts['unfilled']} not filled yet"] if counts["unfilled"] else []
-        return f"{_counted(len(self.numbers), 'number')} in {num_files}: {', '.join(words)}."
+        others = (
+            f" {_counted(self.num_without_anchor, 'line')} of tables without an anchor."
+            if self.num_without_anchor
+            else ""
+        )
+        return f"{_counted(len(self.numbers), 'number')} in {num_files}: {', '.join(words)}.{others}"
 
 
 def _counted(count: int, what: str) -> str:
@@ -96,7 +105,8 @@ def check(results: Results, manuscript: Path, names: Sequence[str] = ()) -> Manu
         raise ValueError(f"No manuscript {manuscript}. Give the path of a .tex file.")
     files, left_out = _read(manuscript)
     lines = [(f"{path}:{number}", line) for path, text in files.items() for number, line in _lines(text)]
-    found = [(where, line, anchor) for where, line in lines if (anchor := anchors.parse(line))]
+    # What stands in a comment as a whole is not printed.
+    found = [(where, line, each) for where, line in lines if (each := anchors.parse(line)) and _printed(line).strip()]
     tables = _Tables(results, names)
     return Manuscript(
         files=tuple(map(str, files)),
@@ -120,7 +130,8 @@ def _read(manuscript: Path) -> tuple[dict[Path, str], tuple[str, ...]]:
             continue
         found[path] = path.read_text(encoding="utf-8", errors="replace")
         for number, line in _lines(found[path]):
-            for name in _INCLUDED.findall(_printed(line)):
+            for found_name in _INCLUDED.finditer(_printed(line)):
+                name = found_name["braced"] or found_name["bare"] or found_name["folder"] + found_name["file"]
                 exact = manuscript.parent / name.strip()
                 included = exact if exact.suffix == ".tex" else exact.with_name(f"{exact.name}.tex")
                 if not included.resolve().is_relative_to(folder):
@@ -133,7 +144,7 @@ def _read(manuscript: Path) -> tuple[dict[Path, str], tuple[str, ...]]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    return enumerate(text.splitlines(), start=1)
+    return enumerate(text.partition(r"\end{document}")[0].splitlines(), start=1)
 
 
 def _printed(line: str) -> str:

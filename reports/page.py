@@ -101,18 +101,21 @@ def finding(table: Table) -> str:
     """
     if table.finding:
         return table.finding
-    for row in labels.printed(table):
-        if not row.cells[0].bold:
-            continue
-        of = table.columns[0]
-        place = labels.column_group(of).lower()
-        unit = labels.metric(of.metric).printed_unit
-        sentence = f"Best {place} {labels.column_title(of)}: {row.row.label}, {row.cells[0].text} {unit} (n={row.n})"
-        for column, cell in zip(table.columns, row.cells, strict=True):
-            if column.difference and cell.number:
-                sentence += f"; {cell.text} {labels.column_unit(column).split()[0]} against the baseline"
-        return sentence + "."
-    return ""
+    leading = [row for row in labels.printed(table) if row.cells[0].bold]
+    if not leading:
+        return ""
+    of = table.columns[0]
+    sign = 1 if labels.metric(of.metric).lower_is_better else -1
+    first = min(leading, key=lambda row: sign * (row.row.cells[0].value or 0.0))
+    place = labels.column_group(of).lower()
+    unit = labels.metric(of.metric).printed_unit
+    sentence = f"Best {place} {labels.column_title(of)}: {first.row.label}, {first.cells[0].text} {unit} (n={first.n})"
+    for column, cell in zip(table.columns, first.cells, strict=True):
+        if column.difference and cell.number:
+            sentence += f"; {cell.text} {labels.column_unit(column).split()[0]} against the baseline"
+    if others := [row.row.label for row in leading if row is not first]:
+        sentence += f"; not told from {', '.join(others)}"
+    return sentence + "."
 
 
 def _trials(results: Results, studies: Sequence[StudyResults]) -> list[dict[str, Any]]:

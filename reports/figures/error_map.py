@@ -14,19 +14,18 @@ from reports.query import Results, StudyResults, Variant
 
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
-MAX_NETWORKS, MAX_OF_MANY = 8, 2  # drawing is slow
+MAX_NETWORKS = 8  # drawing is slow
 COLUMNS = ["errors_px", "norm_io", "landmarks", "crop"]
 
 
 def build(results: Results, study: str) -> Figure | None:
-    """None before a trial has its test images."""
+    """None before a trial has its test images, and for hundreds of variants."""
     known = results.study(study)
-    if known is None:
+    if known is None or not leading.are_all(known):
         return None
     split = known.main_split
     networks = [variant for variant in hrmlff.leading_networks_of(known) if variant.finished]
-    networks = networks[: MAX_NETWORKS if leading.are_all(known) else MAX_OF_MANY]
-    shown = [(variant, _map(known, variant, split)) for variant in networks]
+    shown = [(variant, _map(known, variant, split)) for variant in networks[:MAX_NETWORKS]]
     maps = [(variant, found) for variant, found in shown if found is not None]
     if not maps:
         return None
@@ -34,8 +33,7 @@ def build(results: Results, study: str) -> Figure | None:
         name=f"{study}_error_map",
         title="Error by landmark",
         caption=f"Mean error of each landmark over the {labels.split_name(split).lower()} images and seeds, in "
-        "percent of the distance of the outer eye corners, drawn on the mean face of these images in their crops."
-        + leading.words(known),
+        "percent of the distance of the outer eye corners, drawn on the mean face of these images in their crops.",
         draw="maps",
         data=LandmarkMaps(value_label="mean error (% io)", maps=tuple(found for _, found in maps)),
         trials=tuple(trial for variant, _ in maps for trial in variant.finished),

@@ -5,7 +5,6 @@ Source: wan2026sht Fig. 4, Eq. 3.
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,10 +67,14 @@ def _maps(grid: FaceGrid) -> FaceGrid | None:
 
 def _read(face: Face) -> NDArray[np.float64] | None:
     """RGB in [0, 1]."""
+    import cv2  # every report imports this file, and few have such a figure
+
     picture = cv2.imdecode(np.frombuffer(face.picture, np.uint8), cv2.IMREAD_COLOR)
     return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.float64) / 255
 
 
 def _png(brightness: NDArray[np.float64]) -> bytes:
+    import cv2
+
     _, png = cv2.imencode(".png", np.round(255 * np.clip(brightness, 0, 1)).astype(np.uint8))
     return png.tobytes()

@@ -12,18 +12,17 @@ from reports.query import Results
 
 STUDIES = ()  # none in particular: built once for each study of the ledger
 
-MAX_VARIANTS, MAX_OF_MANY = 6, 2  # drawing is slow
+MAX_VARIANTS = 6
 
 
 def build(results: Results, study: str) -> Figure | None:
-    """None if no finished trial has stored pictures."""
+    """None if no finished trial has stored pictures, and for hundreds of variants: drawing is slow."""
     known = results.study(study)
-    if known is None:
+    if known is None or not leading.are_all(known):
         return None
     split = known.main_split
     ranks = ((variant, ranked(images_of(known, variant, split))) for variant in known.leading)
-    most = MAX_VARIANTS if leading.are_all(known) else MAX_OF_MANY
-    shown = list(islice(((variant, images) for variant, images in ranks if images), most))
+    shown = list(islice(((variant, images) for variant, images in ranks if images), MAX_VARIANTS))
     if not shown:
         return None
     fewest = min(len(images) for _, images in shown)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.anonymous import Secrets, cleaner, secrets_of
+from reports import labels
+from reports.anonymous import Secrets, anonymised, cleaner, secrets_of
 from reports.build import build_report
+from reports.document import Cell, Page, Row, Section, Table
 from reports.query import Results
 
 COMMIT = "feedc0de" * 5
@@ -143,3 +145,15 @@ def test_secrets_are_found_whatever_is_around_them(before, after, secret):
 @given(st.lists(st.sampled_from(["janedoe42", "a", "b c", "x.py", "my-runs"]), min_size=1, max_size=5))
 def test_of_a_path_only_the_last_part_stays(parts):
     assert "janedoe42" not in clean("/".join(["", "home", "janedoe42", *parts]))
+
+
+def test_lists_of_a_users_own_table_are_cleaned_too():
+    of = labels.column("nme_io", "test", title="by janedoe42")
+    table = Table(name="t", title="T", caption="C", columns=[of], rows=[Row(label="janedoe42", cells=[Cell()])])
+    page = Page(title="", updated="", sections=[Section(name="s", title="s", tables=[table])])
+    assert "janedoe42" not in repr(anonymised(page, KNOWN))
+
+
+def test_another_machine_of_a_known_house_and_a_repository_are_nobody():
+    assert clean("login.vision.example.edu") == "[host]"
+    assert clean("git@example.com:doe/secret.git") == "[e-mail]"

@@ -4,6 +4,7 @@ import csv
 import inspect
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +12,9 @@ from orchestrator.schema import State
 from reports import figures, latex, registry, tables
 from reports.build import build_report
 from reports.drawn_figures import KEPT
-from reports.page import fingerprint
+from reports.page import finding, fingerprint
 from reports.query import Results
-from reports.tables import resnet18_1
+from reports.tables import resnet18_1, study_overview
 
 PAPER_TABLES = (
     *("hrmlff_3a", "hrmlff_3b", "hrmlff_3c", "hrmlff_3d", "hrmlff_4", "hrmlff_6", "hrmlff_data", "hrmlff_setup"),
@@ -169,3 +170,24 @@ def test_failures_with_the_same_cause_are_one_group(ledger, tmp_path):
     (group,) = build_report(Results(ledger), tmp_path).page.failures
     assert len(group.trials) == 3
     assert fingerprint("loss is nan at epoch 3, step 17") == fingerprint("loss is nan at epoch 4, step 2")
+
+
+def test_a_figure_that_cannot_be_drawn_is_named_and_the_report_is_written(three_seeds, tmp_path, monkeypatch):
+    (tmp_path / "nothing.py").write_text(
+        "from reports.drawing import Curves, Figure\nSTUDIES = ('demo',)\n"
+        "def build(results):\n    data = Curves(x_label='', y_label='', lines=())\n"
+        "    return Figure(name='f', title='F', caption='C', draw='curves', data=data)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    files = build_report(three_seeds({"plain": [0.07]}), tmp_path / "out", ["nothing.py", "demo_overview"])
+    (problem,) = files.problems
+    assert problem.startswith("nothing cannot be drawn: ValueError: min() ")
+    assert [table.name for table in files.tables] == ["demo_overview"] and files.figures == ()
+
+
+def test_the_finding_is_the_best_of_those_that_no_test_tells_apart(three_seeds):
+    results = three_seeds({"plain": [0.0793], "other": [0.0793], "best": [0.0792]})
+    table = study_overview.build(results, "demo")
+    rows = [replace(row, cells=tuple(replace(cell, rank="best") for cell in row.cells)) for row in table.rows]
+    said = finding(replace(table, rows=tuple(rows)))
+    assert said.startswith("Best test NME io: best, 7.92 % (n=1)") and said.endswith("; not told from plain, other.")

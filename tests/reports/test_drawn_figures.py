@@ -75,3 +75,22 @@ def test_another_process_draws_the_same(tmp_path):
         for figure in several:
             figures.begin(figure)
         assert [figures.of(figure) for figure in several] == [plots.drawn(figure) for figure in several]
+
+
+def test_a_file_that_another_report_wrote_meanwhile_is_not_taken(draw, tmp_path):
+    draw(a_figure("one"))
+    (tmp_path / "figures" / "one.png").write_bytes(b"of an anonymous report")
+    assert draw(a_figure("one")) == ["one"]
+    (tmp_path / ".pictures" / "one.light").write_bytes(b"cut off")
+    assert draw(a_figure("one")) == ["one"]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff\xfe", b'{"one": 3}'])
+def test_damaged_digests_count_as_none(draw, tmp_path, content):
+    (tmp_path / ".pictures").mkdir()
+    (tmp_path / ".pictures" / "digests.json").write_bytes(content)
+    assert draw(a_figure("one")) == ["one"]
+
+
+def test_a_figure_that_is_asked_for_twice_is_drawn_once(draw):
+    assert draw(a_figure("one"), a_figure("one")) == ["one"]

@@ -107,7 +107,17 @@ def test_an_error_with_markup_is_shown_as_text_on_the_page():
 
 
 @pytest.mark.parametrize(
-    ("study", "file"), [("demo", "demo"), ("../../etc/x", "-..-etc-x"), ("a b", "a-b"), ("", "unnamed")]
+    ("study", "file"),
+    [
+        ("demo", "demo"),
+        ("../../etc/x", r"-\.\.-etc-x-[0-9a-f]{6}"),
+        ("a b", "a-b-[0-9a-f]{6}"),
+        ("", "unnamed-[0-9a-f]{6}"),
+    ],
 )
 def test_a_file_stays_in_its_folder(study, file):
-    assert escape.file_name(study) == file
+    assert re.fullmatch(file, escape.file_name(study))
+
+
+def test_two_names_are_never_one_file():
+    assert escape.file_name("研究") != escape.file_name("実験")

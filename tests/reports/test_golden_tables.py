@@ -111,8 +111,8 @@ def test_an_overview_in_markdown(ledger):
         f"| deep | 3 | **{NME['deep']}** | {DELTA['deep']} | **{AUC['deep']}** | **{FR['deep']}** |\n"
         f"| wide and deep | – | {waiting} |\n\n"
         f"- <sup>†</sup> No number differs from the baseline: {tested}\n\n"
-        "Bold: the best of our rows on the same data, with all that a paired test over persons does not tell from "
-        "it.\n\n"
+        "Bold: the best of our rows on the same data, with all that a paired test over persons, corrected in its "
+        "column, does not tell from it.\n\n"
         "Measured on: ytf68 (data d1ge57aa): box of the landmarks × 1.25.\n\n"
         "Empty or incomplete cells are filled by `marksweep run demo`.\n"
     )
@@ -202,7 +202,8 @@ def test_an_overview_in_latex(ledger):
         r"\textsuperscript{\textdagger{}}~Differs from the baseline: p \textless{} 0.05 by Wilcoxon's signed-rank "
         r"test over persons, corrected by Holm for the 6 comparisons of this table, and every seed agrees. Fewer than "
         r"3 seeds are not tested.\par",
-        "Bold: the best of our rows on the same data, with all that a paired test over persons does not tell from it; "
+        "Bold: the best of our rows on the same data, with all that a paired test over persons, corrected in its "
+        "column, does not tell from it; "
         r"underlined: the next.\par",
         r"\end{minipage}",
         r"\end{table}",
@@ -225,7 +226,8 @@ def test_an_overview_in_plain_text(ledger):
     assert shown[0] == ["demo (Test)"]
     assert found == [tuple(filter(None, row)) for row in rows]
     assert [" ".join(line) for line in shown[9:]] == [
-        "*: the best of our rows on the same data, with all that a paired test over persons does not tell from it; "
+        "*: the best of our rows on the same data, with all that a paired test over persons, corrected in its column, "
+        "does not tell from it; "
         "°: the next.",
         "† Differs from the baseline: p < 0.05 by Wilcoxon's signed-rank test over persons, corrected by Holm for the "
         "6 comparisons of this table, and every seed agrees. Fewer than 3 seeds are not tested.",

@@ -100,7 +100,7 @@ def test_without_images_numbers_tie_as_they_print(three_seeds):
     rows = cells.study_rows(results, "demo", (NME,))
     table = judged(results, Table(name="t", title="T", caption="C", columns=(NME,), rows=rows))
     assert {label: cell.rank for label, cell in by_label(table).items()} == {"plain": "", "better": "best"}
-    assert table.legend == "the best of our rows on the same data" and table.notes == ()
+    assert table.legend == "the best of our rows on the same data, by what is printed" and table.notes == ()
 
 
 def test_an_interval_is_that_of_persons_drawn_again(ledger):
@@ -150,3 +150,64 @@ def test_a_table_of_very_many_rows_is_not_tested(ledger):
     table = judged(results, Table(name="t", title="T", caption="C", columns=(NME,), rows=(row,) * 60))
     assert table.rows[0].cells[0].interval is None
     assert "images" not in ledger.reads
+
+
+def test_a_mean_that_a_few_persons_decide_against_most_is_not_sure(ledger):
+    # Lower for ten persons of twelve, and so much higher for two that its mean is: ranks contradict the mean.
+    change = np.repeat([-0.005] * 10 + [0.3] * 2, 2)
+    add(ledger, "plain", seeds(BASE), baseline=True)
+    add(ledger, "mostly lower", seeds(BASE + change))
+    add(ledger, "worse", seeds(BASE + 0.5))
+    table, _ = table_of(ledger)
+    assert {label: (cell.rank, cell.marks) for label, cell in by_label(table).items()} == {
+        "plain": ("best", ()), "mostly lower": ("best", ()), "worse": ("second", ("†",))
+    }  # fmt: skip
+
+
+def test_three_seeds_of_which_two_are_in_common_get_no_mark(ledger):
+    add(ledger, "plain", seeds(BASE), baseline=True)
+    add(ledger, "better", seeds(BETTER))
+    for row in ledger.rows["studies"]:
+        if row["label"] == "better" and row["seed"] == 2:
+            row["seed"] = 7
+    table, _ = table_of(ledger)
+    assert by_label(table)["better"].seeds == (0, 1, 7) and by_label(table)["better"].marks == ()
+
+
+def test_a_test_on_common_seeds_that_contradicts_the_printed_means_tells_nothing(ledger):
+    add(ledger, "three seeds", [BASE + 0.02, BASE - 0.03, BASE - 0.03], baseline=True)
+    add(ledger, "one seed", [BASE + 0.01])  # lower by that seed, higher as it is printed
+    add(ledger, "worse", [BASE + 0.5])
+    table, _ = table_of(ledger)
+    assert {label: cell.rank for label, cell in by_label(table).items()} == {
+        "three seeds": "best", "one seed": "best", "worse": "second"
+    }  # fmt: skip
+
+
+def test_numbers_of_other_images_are_not_tested(ledger):
+    add(ledger, "plain", seeds(BASE), baseline=True)
+    add(ledger, "half", seeds(BETTER[:12]))
+    table, _ = table_of(ledger)
+    assert by_label(table)["half"].marks == () and by_label(table)["plain"].rank == ""
+
+
+def test_a_legend_says_of_which_columns_nothing_could_be_tested(ledger):
+    mse = labels.column("mse", "test")
+    for label, error in (("plain", 0.0), ("worse", 0.01)):
+        values = lambda errors: {"nme_io": float(errors.mean()), "mse": float((errors**2).mean())}  # noqa: E731
+        ledger.add_seeds("demo", label, seeds(BASE + error), baseline=label == "plain", values=values)
+    table, _ = table_of(ledger, NME, mse)
+    assert table.legend.endswith("does not tell from it (of MSE by what is printed)")
+
+
+def test_perturbed_faces_are_no_rivals_of_faces_as_they_are(ledger):
+    add(ledger, "plain", seeds(BASE), baseline=True)
+    ledger.add_seeds("demo", "blurred", seeds(WORSE), perturbation="blur")
+    study = Results(ledger).study("demo")
+    rows = [
+        cells.variant_row(study, variant, (NME,), perturbation=how)
+        for variant, how in zip(study.variants, ("", "blur"), strict=True)
+    ]
+    table = judged(Results(ledger), Table(name="t", title="T", caption="C", columns=(NME,), rows=tuple(rows)))
+    assert [row.cells[0].rank for row in table.rows] == ["", ""] and table.notes == ()
+    assert [row.cells[0].protocol.endswith("; blur") for row in table.rows] == [False, True]

@@ -120,3 +120,21 @@ def test_every_number_of_every_table_is_found_again_in_its_latex(realistic, pape
             assert checked.numbers and checked.is_right, [
                 str(one) for one in checked.numbers if one.verdict != "agrees"
             ]
+
+
+def test_what_is_commented_out_or_stands_behind_the_end_is_not_printed(results, paper):
+    wrong = rf"  & 9.99 % marksweep: {HERE}"
+    checked = check(results, paper(rf"7.10 % marksweep: {HERE}", f"% {wrong}", r"\end{document}", wrong))
+    assert checked.is_right and len(checked.numbers) == 1
+
+
+def test_includes_are_read_in_every_spelling(results, paper):
+    paper(rf"9.99 % marksweep: {HERE}", name="a.tex")
+    paper(rf"9.98 % marksweep: {HERE}", name="tables/b.tex")
+    checked = check(results, paper(r"\input a", r"\subimport{tables/}{b}"))
+    assert [one.manuscript for one in checked.numbers] == ["9.99", "9.98"]
+
+
+def test_a_manuscript_is_not_right_where_something_of_it_could_not_be_read_or_has_no_anchor(results, paper):
+    assert not check(results, paper(rf"7.10 % marksweep: {HERE}", r"\input{nothing}")).is_right
+    assert not check(results, paper("No number.")).is_right

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import wilcoxon
 
-from reports.significance import bootstrap_intervals, holm, paired_by_person, rank_biserial, signed_rank_p
+from reports.significance import FEW, bootstrap_intervals, holm, paired_by_person, rank_biserial, signed_rank_p
 
 
 def test_the_interval_of_two_persons_spans_the_draws_of_either_alone():
@@ -102,3 +103,24 @@ def test_means_of_one_table_are_resampled_by_the_same_draws():
     together = bootstrap_intervals(np.hstack([sums, sums + 1.0]), np.ones((30, 2)))
     alone = bootstrap_intervals(sums, np.ones((30, 1)))
     assert together == pytest.approx(np.vstack([alone, alone + 1.0]))
+
+
+@pytest.mark.parametrize("num_zeros", [0, 7])
+@pytest.mark.parametrize("digits", [16, 1], ids=["no ties", "ties"])
+def test_the_p_of_many_persons_is_that_of_scipy(num_zeros, digits):
+    differences = np.round(np.random.default_rng(0).normal(0.3, 1.0, FEW + 10), digits)
+    differences[:num_zeros] = 0.0
+    assert signed_rank_p(differences) == pytest.approx(wilcoxon(differences).pvalue, rel=1e-12)
+
+
+def test_equal_amounts_and_zeros_are_counted_exactly():
+    # Of 30 persons 5 fail under one of two methods only: of 2⁵ signs two are as far out.
+    assert signed_rank_p(np.array([0.0] * 25 + [1.0] * 5)) == pytest.approx(2 / 2**5)
+    # Four of one amount, one of them below zero: of 2⁴ sums of the rank 2.5 those of at most one, on either side.
+    assert signed_rank_p(np.array([1.0, 1.0, 1.0, -1.0])) == pytest.approx(2 * 5 / 2**4)
+
+
+@pytest.mark.parametrize("num", [5, 20, FEW])
+def test_the_p_of_few_persons_is_that_of_scipy_where_no_two_amounts_are_equal(num):
+    differences = np.random.default_rng(num).normal(0.3, 1.0, num)
+    assert signed_rank_p(differences) == pytest.approx(wilcoxon(differences, method="exact").pvalue)
