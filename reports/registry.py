@@ -133,8 +133,8 @@ def own_module(file: str) -> ModuleType:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"Nothing to report is called {name!r}." + (f" Did you mean {' or '.join(map(repr, near))}?" if near else "")
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Nothing to report is called {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
 def modules(package: ModuleType) -> dict[str, ModuleType]:
