@@ -93,7 +93,7 @@ def to_thumbnails(points: np.ndarray, crops: np.ndarray) -> np.ndarray:
     points = np.asarray(points, dtype=np.float64)
     image_px = points.reshape(*points.shape[:-1], -1, 2)
     with np.errstate(invalid="ignore"):  # a prediction that is no number is not drawn
-        return image_px @ matrices[..., :2].swapaxes(-1, -2) + matrices[..., None, :, 2]
+        return np.einsum("...kj,...ij->...ki", image_px, matrices[..., :2]) + matrices[..., None, :, 2]
 
 
 def _by_name(rows: pa.Table) -> Images:
