@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from reports import hrmlff, labels
-from reports.drawing import Dots, Figure
+from reports import hrmlff, labels, measured_dots
+from reports.drawing import Figure
 from reports.measured_dots import axis, measured_dot
 from reports.query import Results
 
@@ -24,16 +24,8 @@ def over_data_sets(
         for data, study in known
         for variant in hrmlff.networks_of(study)
     ]
-    shown = [one for one in found if one is not None]
-    if not shown:
-        return None
-    return Figure(
-        name=name,
-        title=title,
-        caption=caption,
-        draw="dots",
-        data=Dots(x_label=axis(column), dots=tuple(one.dot for one in shown), published_label=PUBLISHED_LABEL),
-        trials=tuple(dict.fromkeys(trial for one in shown for trial in one.trials)),
+    return measured_dots.figure(
+        found, name=name, title=title, caption=caption, x_label=axis(column), published_label=PUBLISHED_LABEL
     )
 
 

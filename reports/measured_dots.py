@@ -1,11 +1,12 @@
 """What variants reached, as the dots of a figure: mean, spread and every seed, beside what a paper printed."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reports import aggregate, labels
 from reports.document import Column
-from reports.drawing import Dot
+from reports.drawing import Dot, Dots, Figure
 from reports.query import StudyResults, Variant
 
 
@@ -37,6 +38,29 @@ def measured_dot(
         series=study.series(variant),
     )
     return MeasuredDot(dot=dot, trials=summary.trials)
+
+
+def figure(
+    found: Iterable[MeasuredDot | None],
+    *,
+    name: str,
+    title: str,
+    caption: str,
+    x_label: str,
+    published_label: str = "",
+) -> Figure | None:
+    """All these dots over one axis; None where there is none."""
+    shown = [one for one in found if one is not None]
+    if not shown:
+        return None
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        draw="dots",
+        data=Dots(x_label=x_label, dots=tuple(one.dot for one in shown), published_label=published_label),
+        trials=tuple(dict.fromkeys(trial for one in shown for trial in one.trials)),
+    )
 
 
 def axis(column: Column) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from reports import literature
+from reports import literature, measured_dots
 from reports.document import Column
-from reports.drawing import Dots, Figure
+from reports.drawing import Figure
 from reports.measured_dots import axis, measured_dot
 from reports.query import Results, StudyResults, Variant
 
@@ -41,18 +41,11 @@ def over_columns(
         for column, (heading, subset, metric) in columns.items()
         for variant in study.variants
     ]
-    shown = [one for one in found if one is not None]
-    if not shown:
-        return None
-    return Figure(
+    return measured_dots.figure(
+        found,
         name=name,
         title=title,
         caption=caption,
-        draw="dots",
-        data=Dots(
-            x_label=x_label or axis(next(iter(columns))),
-            dots=tuple(one.dot for one in shown),
-            published_label="paper 001, 300W",
-        ),
-        trials=tuple(dict.fromkeys(trial for one in shown for trial in one.trials)),
+        x_label=x_label or axis(next(iter(columns))),
+        published_label="paper 001, 300W",
     )

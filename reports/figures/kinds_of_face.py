@@ -3,8 +3,8 @@
 Source: kozlowska2026hrmlff Fig. 3(b).
 """
 
-from reports import hrmlff, labels
-from reports.drawing import Dots, Figure
+from reports import hrmlff, labels, measured_dots
+from reports.drawing import Figure
 from reports.measured_dots import axis, measured_dot
 from reports.query import Results
 
@@ -22,21 +22,17 @@ def build(results: Results, study: str) -> Figure | None:
     subsets = known.subsets(split)
     found = [
         measured_dot(known, variant, labels.column(METRIC, split, subset=subset), _heading(subset))
-        for subset in ("all", *subsets)
+        for subset in (("all", *subsets) if subsets else ())
         for variant in hrmlff.networks_of(known)
     ]
-    shown = [one for one in found if one is not None]
-    if not subsets or not shown:
-        return None
     column = labels.column(METRIC, split)
-    return Figure(
+    return measured_dots.figure(
+        found,
         name=f"{study}_kinds_of_face",
         title="Error by kind of face",
         caption=f"{labels.split_name(split)} {labels.metric_title(column)} of each network on the subsets of the data "
         "set: mean and sample standard deviation over seeds. The paper prints bars without numbers.",
-        draw="dots",
-        data=Dots(x_label=axis(column), dots=tuple(one.dot for one in shown)),
-        trials=tuple(dict.fromkeys(trial for one in shown for trial in one.trials)),
+        x_label=axis(column),
     )
 
 
