@@ -9,7 +9,6 @@ from trainables.faces import Faces
 from trainables.method import Batch, Method
 from trainables.recipe import Recipe
 
-
 IN_HALF_PRECISION = Recipe(precision="bfloat16")  # two thirds of the time, and no easier
 
 
