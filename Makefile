@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/marksweep demo
 
 test: install
-	$(BIN)/pytest -m "not ray" --numprocesses auto --dist worksteal
+	$(BIN)/pytest -m "not ray and not long" --numprocesses auto --dist worksteal
 	$(BIN)/pytest -m "ray and not long"
 
 test-long: install

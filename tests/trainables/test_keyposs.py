@@ -92,9 +92,10 @@ def test_the_huber_loss_can_be_chosen():
 @pytest.mark.parametrize(
     ("method", "bound"),
     [
-        (
+        pytest.param(
             KeyPosS(width=8, modules=(1, 1, 1), input_size=128, decoder=Multilateration(kernel=4, reference="mean")),
             0.01,
+            marks=pytest.mark.long,
         ),
         (KeyPosS(stride=64), 0.06),
     ],
