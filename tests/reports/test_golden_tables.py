@@ -245,7 +245,7 @@ def test_a_papers_table_in_markdown_beside_its_published_number(ledger):
     for label, per_seed in networks.items():
         values = lambda errors: {f"auc_io_{percent}": area(errors, percent / 100) for percent in (7, 10)}  # noqa: E731
         ledger.add_seeds("hrmlff_wflw", label, per_seed, baseline=label == "HR-MLFF", values=values)
-    # By hand: errors of 3.0 to 4.8 % in steps of .2, their mean 3.9 %, each seed .1 pp more, none above 7 %. The area is
+    # By hand: errors of 3.0 to 4.8 % in steps of .2, mean 3.9 %, each seed .1 pp more, none above 7 %. The area is
     # then 1 − mean/t, and so is that of HRNet, whose errors are .55 pp more on average, up to 6.0 %.
     assert area(networks["HRNet"][2], 0.07) == pytest.approx(1 - (3.9 + 0.55 + 0.2) / 7)
     ours = {
