@@ -1,11 +1,11 @@
 """BibTeX of what tables cite, from `trainables.papers`."""
 
-import difflib
 import unicodedata
 from collections.abc import Iterable
 
 from reports import escape
 from reports.document import Table
+from reports.names import did_you_mean
 from trainables.papers import PAPERS, Paper
 
 # The field that holds the venue.
@@ -30,9 +30,7 @@ def render(keys: Iterable[str]) -> str:
 
 def _paper(key: str) -> Paper:
     if key not in PAPERS:
-        near = difflib.get_close_matches(key, PAPERS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"No paper {key!r} in trainables/papers.py.{hint}")
+        raise ValueError(f"No paper {key!r} in trainables/papers.py.{did_you_mean(key, PAPERS)}")
     return PAPERS[key]
 
 

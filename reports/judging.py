@@ -19,7 +19,7 @@ from reports.ranking import ranked
 from reports.significance import CONFIDENCE, NUM_RESAMPLES, bootstrap_intervals, holm, rank_biserial, signed_rank_p
 
 ALPHA = 1 - CONFIDENCE
-FEWEST_SEEDS = 3  # of either side, for a mark of significance
+FEWEST_SEEDS = 3  # that both sides have, for a mark of significance
 MOST_ROWS = 50  # of ours: who compares more looks at a search, not at a table of a paper
 DIFFERS, OTHERWISE, BRACKETS = "†", "‡", "[ ]"
 

@@ -1,11 +1,11 @@
 """How a cell prints: units, digits, signs; and how columns are headed."""
 
-import difflib
 import math
 from dataclasses import dataclass, replace
 
 from reports.document import Cell, Column, Row, Table
 from reports.metric_names import METRICS, Metric
+from reports.names import did_you_mean
 
 SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
 DATASETS = {
@@ -19,8 +19,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def metric(name: str) -> Metric:
     if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, METRICS)
         raise ValueError(f"No metric {name!r} in reports/metric_names.py.{hint} Known: {', '.join(METRICS)}.")
     return METRICS[name]
 

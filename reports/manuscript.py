@@ -14,7 +14,7 @@ from reports import anchors, labels, registry
 from reports.anchors import Anchor
 from reports.document import Cell, Column, Table
 from reports.latex_numbers import PrintedNumber, agrees, numbers_in
-from reports.names import nearest
+from reports.names import did_you_mean
 from reports.query import Results
 
 Verdict = Literal["agrees", "differs", "gone", "unfilled"]
@@ -195,7 +195,7 @@ class _Tables:
         rows, columns = anchors.row_keys(table), anchors.column_keys(table)
         for what, name, known in (("row", anchor.row, rows), ("column", anchor.column, columns)):
             if name not in known:
-                return f"{anchor.table} has no {what} {name!r} any more.{_hint(name, known)}"
+                return f"{anchor.table} has no {what} {name!r} any more.{did_you_mean(name, known)}"
         row, column = rows.index(anchor.row), columns.index(anchor.column)
         return table.columns[column], table.rows[row].cells[column], labels.printed(table)[row].cells[column].text
 
@@ -207,7 +207,7 @@ class _Tables:
     def _build(self, name: str) -> Table | str:
         if name not in self._items:
             own = " A table of your own is known by its file: marksweep report MY_TABLE.py --check …"
-            return f"no table is called so.{_hint(name, list(self._items)) or own}"
+            return f"no table is called so.{did_you_mean(name, list(self._items)) or own}"
         try:
             built = self._items[name].build()
         except ValueError as error:
@@ -219,8 +219,3 @@ def _as_precise(said: Sequence[PrintedNumber], ledger: str) -> Sequence[PrintedN
     """The numbers of a sentence that can be the one that is meant: of a value with decimals, those that have some."""
     with_decimals = [number for number in said if "." in number.number]
     return with_decimals if "." in ledger and with_decimals else said
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    near = nearest(name, known)
-    return f" Did you mean {near!r}?" if near else ""

@@ -1,7 +1,7 @@
 """What a user means by a name: it itself, in another case, or a part that only one has."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def place_of(name: str, known: Sequence[tuple[str, ...]], what: str) -> int:
@@ -22,13 +22,12 @@ def place_of(name: str, known: Sequence[tuple[str, ...]], what: str) -> int:
     if found:
         which = "\n".join(f"  {own[place]}" for place in found)
         raise ValueError(f"There is more than one {what} with {name!r}. Say which:\n{which}")
-    near = nearest(name, own)
-    hint = f" Did you mean {near!r}?" if near else ""
     there_are = "\n".join(f"  {one}" for one in own) or "  none"
-    raise ValueError(f"No {what} is called {name!r}.{hint} There are:\n{there_are}")
+    raise ValueError(f"No {what} is called {name!r}.{did_you_mean(name, own)} There are:\n{there_are}")
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The known name that is most alike, whatever its case; empty where none is."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence with the known name that is most alike, whatever its case; empty where none is."""
     by_case = {one.casefold(): one for one in known}
-    return by_case[near[0]] if (near := difflib.get_close_matches(name.casefold(), by_case, n=1)) else ""
+    near = difflib.get_close_matches(name.casefold(), by_case, n=1)
+    return f" Did you mean {by_case[near[0]]!r}?" if near else ""

@@ -1,7 +1,6 @@
 """What can be reported: the modules of tables/ and figures/, applied to the studies of the ledger, and a user's own
 files. No list to keep."""
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from types import ModuleType
 from reports import figures, judging, own_tables, tables
 from reports.document import Table
 from reports.drawing import Figure
+from reports.names import did_you_mean
 from reports.query import Results
 
 Document = Table | Figure | None
@@ -133,8 +133,7 @@ def own_module(file: str) -> ModuleType:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Nothing to report is called {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+    return f"Nothing to report is called {name!r}.{did_you_mean(name, known)}"
 
 
 def modules(package: ModuleType) -> dict[str, ModuleType]:

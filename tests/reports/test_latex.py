@@ -106,7 +106,9 @@ def test_more_rows_than_a_page_holds_go_over_several(every_table):
 
 def test_every_table_parses(every_table):
     for one in every_table:
-        LatexWalker(latex.render(one), tolerant_parsing=False).get_latex_nodes()
+        written = latex.render(one)
+        nodes, start, length = LatexWalker(written, tolerant_parsing=False).get_latex_nodes()
+        assert nodes and (start, length) == (0, len(written)), one.name
 
 
 def test_latex_takes_every_table_without_a_warning(every_table, tmp_path: Path):
