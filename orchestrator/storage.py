@@ -1,6 +1,5 @@
 """Where everything of a run lies: one filesystem and root, one method for each place below it."""
 
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -8,18 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from uuid import uuid4
+from urllib.parse import urlsplit
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs
 
-_FEW_ROWS = 64  # for so few, setting up a compressor and a dictionary per column takes longer than all the rest
-_MANY_ROWS = 10_000  # of fewer, threads take longer to share the columns than one takes to read them
+from orchestrator.parquet import SealedFile, sealed_file
+from trainables.process_name import own_name
+from trainables.whole_files import (
+    PARTIAL,
+    delete_file,
+    delete_left_overs,
+    persistently,
+    read_whole,
+    write_in_place,
+    write_whole,
+)
+
 _FEW_FILES = 64  # to ask for one by one, where each is a request
 _FEW_BYTES = 500_000  # a file that is read whole in half the time of pyarrow's own way through its columns
-_ROWS_IN_A_GROUP = 50_000  # the least that is read of a gathered file
-_INDEX = b"held by row group"
+_CLAIM_SECONDS = 60.0  # after which a claim that still stands was left by a process that has ended
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,12 @@ class Storage:
     @cached_property
     def _resolved(self) -> tuple[fs.FileSystem, str]:
         if "://" in self.location:
+            if urlsplit(self.location).password or "secret" in urlsplit(self.location).query:
+                raise ValueError(
+                    "The storage's URI holds a password, which would be written into every command that is printed. "
+                    "Leave it out, and put it where the filesystem looks for it: for s3:// into AWS_ACCESS_KEY_ID and "
+                    "AWS_SECRET_ACCESS_KEY, or into ~/.aws/credentials."
+                )
             return fs.FileSystem.from_uri(self.location)
         return fs.LocalFileSystem(), str(Path(self.location).resolve())
 
@@ -71,10 +84,13 @@ class Storage:
     def compacted(self, table: str) -> str:
         return f"{self.root}/compacted/{table}.parquet"
 
+    def lease(self, name: str) -> str:
+        return f"{self.root}/leases/{name}.json"
+
     def names(self, folder: str) -> list[str]:
         """The names directly below a folder of the root; empty where it does not exist."""
-        found = self.filesystem.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
-        return sorted(info.base_name for info in found if not info.base_name.endswith(".partial"))
+        found = self._listed(f"{self.root}/{folder}")
+        return sorted(info.base_name for info in found if not info.base_name.endswith(PARTIAL))
 
     def stamps(self, paths: Sequence[str]) -> dict[str, str]:
         """What changes whenever a file is written, by path: when that was, by its filesystem's clock, and its size.
@@ -83,12 +99,11 @@ class Storage:
         levels below the same folder.
         """
         if self.is_local or len(paths) <= _FEW_FILES:
-            infos = self.filesystem.get_file_info(paths)
+            infos = persistently(lambda: self.filesystem.get_file_info(paths), self.root)
         else:  # asking an object store for each would take thousands of requests
             folder = paths[0].rsplit("/", 2)[0]
             wanted = set(paths)
-            listed = self.filesystem.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=True))
-            infos = [info for info in listed if info.path in wanted]
+            infos = [info for info in self._listed(folder, recursive=True) if info.path in wanted]
         return {info.path: f"{info.mtime_ns} {info.size}" for info in infos if info.is_file and info.mtime_ns}
 
     def write(self, path: str, table: pa.Table, index: str = "") -> None:
@@ -96,28 +111,72 @@ class Storage:
 
         `index`: a column of which the file says what each of its row groups holds, see `read_some`.
         """
-        if index:
-            groups = [table[index].slice(start, _ROWS_IN_A_GROUP) for start in range(0, len(table), _ROWS_IN_A_GROUP)]
-            held = json.dumps([group.unique().to_pylist() for group in groups])
-            table = table.replace_schema_metadata({_INDEX: held})
-        self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
-        partial = f"{path}.{uuid4().hex}.partial"
-        large = len(table) > _FEW_ROWS
-        pq.write_table(
-            table,
-            partial,
-            row_group_size=_ROWS_IN_A_GROUP,
-            filesystem=self.filesystem,
-            compression="zstd" if large else "none",
-            use_dictionary=large,
-            write_statistics=large,
-        )
-        self.filesystem.move(partial, path)
+        write_whole(self.filesystem, path, sealed_file(table, index))
+
+    def write_text(self, path: str, text: str) -> None:
+        write_whole(self.filesystem, path, text.encode())
+
+    def read_text(self, path: str) -> str | None:
+        """None where there is no such file."""
+        try:
+            return read_whole(self.filesystem, path).decode(errors="replace")
+        except FileNotFoundError:
+            return None
+
+    def create(self, path: str, text: str) -> bool:
+        """Write a file that is not there yet; False where it is, or another process is just creating it. Of several
+        processes on whatever hosts at most one is told True."""
+        return self._create_local(path, text) if self.is_local else self._create_alone(path, text)
+
+    def delete(self, path: str) -> None:
+        delete_file(self.filesystem, path)
+
+    def sweep(self) -> None:
+        """Remove what processes that have ended left half-written beside whole files of the storage itself."""
+        for folder in ("studies", "compacted", "probes", "leases"):
+            delete_left_overs(self.filesystem, f"{self.root}/{folder}")
+
+    def _listed(self, folder: str, recursive: bool = False) -> list[fs.FileInfo]:
+        selector = fs.FileSelector(folder, allow_not_found=True, recursive=recursive)
+        return persistently(lambda: self.filesystem.get_file_info(selector), folder)
+
+    def _create_local(self, path: str, text: str) -> bool:
+        """A link is made by one process alone, also on NFS, where locks and what is listed may come late."""
+        partial = f"{path}.{own_name()}{PARTIAL}"
+        write_whole(self.filesystem, partial, text.encode())
+
+        def link() -> bool:
+            try:
+                os.link(partial, path)
+            except FileExistsError:
+                # The answer to the first try may have been lost.
+                return Path(partial).stat().st_nlink > 1
+            return True
+
+        try:
+            return persistently(link, path)
+        finally:
+            delete_file(self.filesystem, partial)
+
+    def _create_alone(self, path: str, text: str) -> bool:
+        """Where files cannot be created exclusively: announce it, look whether anybody else has, or withdraw."""
+        claim = f"{path}.claim.{own_name()}{PARTIAL}"
+        folder, _, name = path.rpartition("/")
+        persistently(lambda: self.filesystem.create_dir(folder, recursive=True), folder)
+        write_in_place(self.filesystem, claim, text.encode())
+        listed = {info.base_name: info for info in self._listed(folder)}
+        own = listed.pop(claim.rpartition("/")[2], None)
+        claims = [info for other, info in listed.items() if other.startswith(f"{name}.claim.")]
+        alone = own is not None and name not in listed and all(_is_abandoned(other, own) for other in claims)
+        if alone:
+            write_whole(self.filesystem, path, text.encode())
+        delete_file(self.filesystem, claim)
+        return alone
 
     def read(self, path: str, schema: pa.Schema) -> pa.Table | None:
         """The rows of a file in the order and types of `schema`; None where there is no such file."""
         with self._opened(path) as file:
-            return None if file is None else _as_in(schema, file.read(_there(file, schema), use_threads=_is_long(file)))
+            return None if file is None else _as_in(schema, file.read(schema.names))
 
     def read_some(
         self,
@@ -132,54 +191,52 @@ class Storage:
         Row groups of which the file says that they hold none of the keys are not read. Rows that were written together
         lie together, so these are most of a long file.
         """
-        with self._opened(path, dictionaries=by) as file:
-            if file is None:
+        with self._opened(path) as file:
+            if file is None or not file.has(by):
                 return None
-            wanted, parts = _there(file, schema), [schema.empty_table()]
-            held = json.loads((file.schema_arrow.metadata or {}).get(_INDEX, b"null"))
-            for group in range(file.num_row_groups):
-                if held and keys.isdisjoint(held[group]):
-                    continue
-                rows = is_wanted(file.read_row_group(group, list(by), use_threads=False))
+            parts = [schema.empty_table()]
+            for group in file.groups_with(keys):
+                rows = is_wanted(file.read_group(group, by, as_dictionaries=True))
                 if rows.true_count:
-                    parts.append(_as_in(schema, file.read_row_group(group, wanted)).filter(rows))
+                    parts.append(_as_in(schema, file.read_group(group, schema.names)).filter(rows))
             return pa.concat_tables(parts)
 
     @contextmanager
-    def _opened(self, path: str, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile | None]:
-        """`dictionaries`: columns to be read as such. None where there is no such file, or it lacks them; ValueError
-        where it is damaged."""
-        try:
-            stream = self.filesystem.open_input_file(path)
-        except FileNotFoundError:
+    def _opened(self, path: str) -> Iterator[SealedFile | None]:
+        """None where there is no such file; ValueError where it is damaged."""
+        source = self._source(path)
+        if source is None:
             yield None
             return
-        with stream:
-            # An object store gives no two parts of one version, if the file is replaced between.
-            whole = not self.is_local or stream.size() <= _FEW_BYTES
-            source = pa.BufferReader(stream.read()) if whole else stream
+        with source:
             try:
-                file = pq.ParquetFile(source)
-                if not dictionaries:
-                    yield file
-                elif set(dictionaries) <= set(file.schema_arrow.names):
-                    yield pq.ParquetFile(source, metadata=file.metadata, read_dictionary=list(dictionaries))
-                else:
-                    yield None
-            except (pa.ArrowInvalid, OSError) as error:
+                yield SealedFile(source)
+            except (pa.ArrowException, OSError) as error:
+                if isinstance(error, OSError) and error.errno is not None:  # the storage's, not the file's
+                    raise
                 raise ValueError(
                     f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for "
                     "another one delete its folder, and run the study again."
                 ) from None
 
+    def _source(self, path: str) -> pa.NativeFile | None:
+        def opened() -> pa.NativeFile:
+            stream = self.filesystem.open_input_file(path)
+            # An object store gives no two parts of one version, if the file is replaced between.
+            if self.is_local and stream.size() > _FEW_BYTES:
+                return stream
+            with stream:
+                return pa.BufferReader(stream.read())
 
-def _there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
-    there = set(file.schema_arrow.names)
-    return [name for name in schema.names if name in there]
+        try:
+            return persistently(opened, path)
+        except FileNotFoundError:
+            return None
 
 
-def _is_long(file: pq.ParquetFile) -> bool:
-    return file.metadata.num_rows > _MANY_ROWS
+def _is_abandoned(claim: fs.FileInfo, own: fs.FileInfo) -> bool:
+    """By the clock of the storage alone."""
+    return own.mtime is not None and (own.mtime - claim.mtime).total_seconds() > _CLAIM_SECONDS
 
 
 def _as_in(schema: pa.Schema, table: pa.Table) -> pa.Table:

@@ -2,21 +2,23 @@
 
 A checkpoint is a folder: `model.safetensors`, `selected.safetensors`, `optimizer.safetensors` and, written last,
 `state.json`, which names each file's size and digest, and its own. A folder without it, or whose files differ, is not a
-checkpoint.
+checkpoint. The weights of a finished trial have their digest in their own header.
 """
 
 import hashlib
 import json
 from typing import Any
-from uuid import uuid4
 
 import torch
 from pyarrow import fs
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from trainables.seal import BLANK, is_intact, sealed
 from trainables.training import TrainingState
 from trainables.trial import Weights
+from trainables.whole_files import delete_folder, persistently, read_whole, write_in_place, write_whole
 
 FORMAT = 1
 FILES = ("model.safetensors", "selected.safetensors", "optimizer.safetensors")
@@ -28,7 +30,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     """Write this epoch's checkpoint below `folder`, then remove the older ones: a crash leaves a whole one behind."""
     filesystem, path = folder
     target = f"{path}/epoch-{state.epoch:05d}"
-    filesystem.create_dir(target, recursive=True)
+    persistently(lambda: filesystem.create_dir(target, recursive=True), target)
     tensors: dict[str, Tensor] = {}
     optimizers = [_without_tensors(optimizer, tensors) for optimizer in state.optimizers]
     schedules = [_without_tensors(schedule, tensors) for schedule in state.schedules]
@@ -39,7 +41,7 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
         "optimizer.safetensors": save(_copied(tensors)),
     }
     for name, content in contents.items():
-        _write(filesystem, f"{target}/{name}", content)
+        write_in_place(filesystem, f"{target}/{name}", content)
     facts = {
         "format": FORMAT,
         "epoch": state.epoch,
@@ -51,18 +53,19 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
         "history": state.history,
         "files": {name: {"bytes": len(content), "digest": _digest(content)} for name, content in contents.items()},
     }
-    _write(filesystem, f"{target}/state.json", json.dumps({"digest": _digest_of_facts(facts), **facts}).encode())
+    text = json.dumps({"digest": _digest_of_facts(facts), **facts})
+    write_in_place(filesystem, f"{target}/state.json", text.encode())
     for other in _checkpoints(folder):
         # Compared by name: the filesystem may spell the path otherwise (`//`, a trailing slash).
         if other.rpartition("/")[2] != target.rpartition("/")[2]:
-            filesystem.delete_dir(other)
+            delete_folder(filesystem, other)
 
 
 def read_checkpoint(folder: Folder) -> TrainingState | None:
     """The newest whole checkpoint below `folder`, or None. Damaged ones are passed over."""
     for path in sorted(_checkpoints(folder), reverse=True):
         facts = _read_facts(folder[0], path)
-        contents = facts and {name: _read(folder[0], f"{path}/{name}") for name in FILES}
+        contents = facts and {name: read_whole(folder[0], f"{path}/{name}") for name in FILES}
         if facts and contents and all(_digest(contents[name]) == f["digest"] for name, f in facts["files"].items()):
             return _state(facts, {name: load(content) for name, content in contents.items()})
     return None
@@ -70,22 +73,29 @@ def read_checkpoint(folder: Folder) -> TrainingState | None:
 
 def delete_checkpoints(folder: Folder) -> None:
     for path in _checkpoints(folder):
-        folder[0].delete_dir(path)
+        delete_folder(folder[0], path)
 
 
 def write_weights(folder: Folder, weights: dict[str, Tensor], which: Weights = "selected") -> None:
     """A finished trial's network."""
     filesystem, path = folder
-    target = f"{path}/{WEIGHTS[which]}"
-    partial = f"{target}.{uuid4().hex}.partial"
-    filesystem.create_dir(path, recursive=True)
-    _write(filesystem, partial, save(_copied(weights)))
-    filesystem.move(partial, target)
+    content = save(_copied(weights), metadata={"seal": BLANK})
+    write_whole(filesystem, f"{path}/{WEIGHTS[which]}", sealed(content))
 
 
 def read_weights(folder: Folder, which: Weights = "selected") -> dict[str, Tensor]:
-    """Raises FileNotFoundError where the trial has no such finished weights."""
-    return load(_read(folder[0], f"{folder[1]}/{WEIGHTS[which]}"))
+    """Raises FileNotFoundError where the trial has no such finished weights, ValueError where they are damaged."""
+    path = f"{folder[1]}/{WEIGHTS[which]}"
+    content = read_whole(folder[0], path)
+    try:
+        if is_intact(content) is False:
+            raise ValueError("its content is not what its digest is of")
+        return load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} is damaged: {error}. Delete the folder that it lies in, and run the study again: the trial is "
+            "trained anew."
+        ) from None
 
 
 def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> TrainingState:
@@ -129,14 +139,15 @@ def _with_tensors(plain: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def _checkpoints(folder: Folder) -> list[str]:
-    found = folder[0].get_file_info(fs.FileSelector(folder[1], allow_not_found=True))
+    selector = fs.FileSelector(folder[1], allow_not_found=True)
+    found = persistently(lambda: folder[0].get_file_info(selector), folder[1])
     return [info.path for info in found if info.type == fs.FileType.Directory and info.base_name.startswith("epoch-")]
 
 
 def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
     try:
-        facts = json.loads(_read(filesystem, f"{path}/state.json"))
-    except (FileNotFoundError, ValueError):
+        facts = json.loads(read_whole(filesystem, f"{path}/state.json"))
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     if (
         not isinstance(facts, dict)
@@ -162,13 +173,3 @@ def _digest_of_facts(facts: dict[str, Any]) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _write(filesystem: fs.FileSystem, path: str, content: bytes) -> None:
-    with filesystem.open_output_stream(path) as stream:
-        stream.write(content)
-
-
-def _read(filesystem: fs.FileSystem, path: str) -> bytes:
-    with filesystem.open_input_stream(path) as stream:
-        return stream.read()

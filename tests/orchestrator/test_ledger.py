@@ -269,7 +269,7 @@ def test_only_some_studies_are_read_where_only_some_are_asked_for(filled):
 
 def test_of_a_long_gathered_file_only_the_parts_with_a_wanted_trial_are_read(storage, record, monkeypatch):
     """Two rows a part, and each trial has two epochs: as many parts as trials."""
-    monkeypatch.setattr("orchestrator.storage._ROWS_IN_A_GROUP", 2)
+    monkeypatch.setattr("orchestrator.parquet._ROWS_IN_A_GROUP", 2)
     for trial in "abcd":
         record(trial, history=({"train_loss": 0.5}, {"train_loss": 0.25}))
     Ledger(storage).compact()

@@ -30,12 +30,12 @@ def test_writing_again_replaces_the_whole_file_and_leaves_nothing_beside_it(stor
 def test_a_write_cut_short_leaves_the_old_rows(storage, monkeypatch):
     storage.write(storage.study("demo"), ROWS)
 
-    def die_before_the_end(table, where, filesystem, **options):
-        with filesystem.open_output_stream(where) as stream:
-            stream.write(b"PAR1 and then the power went")
+    def die_before_the_end(filesystem, path, content):
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(content[: len(content) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pyarrow.parquet.write_table", die_before_the_end)
+    monkeypatch.setattr("trainables.whole_files._write", die_before_the_end)
     with pytest.raises(KeyboardInterrupt):
         storage.write(storage.study("demo"), ROWS.slice(0, 1))
     assert storage.read(storage.study("demo"), SCHEMA) == ROWS

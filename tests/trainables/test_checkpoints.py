@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import fs
 from safetensors import SafetensorError
+from safetensors.torch import save
 
 from trainables.checkpoints import (
     delete_checkpoints,
@@ -245,7 +246,7 @@ def test_a_pickle_with_a_forged_digest_is_refused_and_never_run(tmp_path):
 def test_a_pickle_in_the_finished_weights_stead_is_refused_and_never_run(tmp_path):
     mark = tmp_path / "was_run"
     (tmp_path / "weights.safetensors").write_bytes(pickle.dumps(Payload(mark)))
-    with pytest.raises(SafetensorError):
+    with pytest.raises(ValueError, match=r"weights\.safetensors is damaged"):
         read_weights(place(tmp_path))
     assert not mark.exists()
 
@@ -297,3 +298,15 @@ def test_any_nested_state_of_optimisers_and_schedules_comes_back(tmp_path_factor
     state = state_after(1, optimizers=optimizers, schedules=[schedule])
     write_checkpoint(place(folder), state)
     assert_whole(read_checkpoint(place(folder)), state)
+
+
+def test_weights_of_which_one_bit_has_changed_are_refused_and_those_of_before_there_were_digests_are_read(tmp_path):
+    write_weights(place(tmp_path), state_after(1).model)
+    path = tmp_path / "weights.safetensors"
+    whole = path.read_bytes()
+    for at in (9, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(ValueError, match=r"weights\.safetensors is damaged"):
+            read_weights(place(tmp_path))
+    path.write_bytes(save(state_after(1).model))
+    assert same(read_weights(place(tmp_path)), state_after(1).model)

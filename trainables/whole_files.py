@@ -1,0 +1,108 @@
+"""Files on any pyarrow filesystem: written whole or not at all, and in spite of a storage that fails now and then."""
+
+import errno
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pyarrow import fs
+
+from trainables.process_name import has_ended, own_name
+
+log = logging.getLogger(__name__)
+
+DELAYS = (0.1, 0.5, 2.0, 8.0, 20.0)  # seconds before each further try
+PARTIAL = ".partial"
+# What another try would not mend, in the words of the system and of object stores.
+_FINAL = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+_FINAL_WORDS = re.compile(r"ACCESS_DENIED|NO_SUCH_BUCKET|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH")
+_AT_ONCE = ("s3", "gcs", "abfs")  # filesystems on which a file is there when it is closed, and not before
+
+Result = TypeVar("Result")
+
+
+def write_whole(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
+    """Put a file into place. Whoever reads sees the old one or the new one, and a crash leaves one of them."""
+
+    def write() -> None:
+        if filesystem.type_name in _AT_ONCE:
+            _write(filesystem, path, content)
+            return
+        partial = f"{path}.{own_name()}{PARTIAL}"
+        _write(filesystem, partial, content)
+        filesystem.move(partial, path)
+
+    def write_below_folder() -> None:
+        try:
+            write()
+        except FileNotFoundError:
+            filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+            write()
+
+    persistently(write_below_folder, path)
+
+
+def write_in_place(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
+    """Of a file that nobody reads before another one names its digest. Its folder has to be there."""
+    persistently(lambda: _write(filesystem, path, content), path)
+
+
+def read_whole(filesystem: fs.FileSystem, path: str) -> bytes:
+    """Raises FileNotFoundError where there is none."""
+
+    def read() -> bytes:
+        with filesystem.open_input_stream(path) as stream:
+            return stream.read()
+
+    return persistently(read, path)
+
+
+def delete_folder(filesystem: fs.FileSystem, path: str) -> None:
+    """With all that is in it, also where it has gone already."""
+    _delete(filesystem.delete_dir, path)
+
+
+def delete_file(filesystem: fs.FileSystem, path: str) -> None:
+    """Also where it has gone already."""
+    _delete(filesystem.delete_file, path)
+
+
+def delete_left_overs(filesystem: fs.FileSystem, folder: str, is_owned: bool = False) -> None:
+    """Remove what processes that have ended left half-written in a folder. What others write just now stays, unless
+    nobody else may (`is_owned`)."""
+    selector = fs.FileSelector(folder, allow_not_found=True)
+    for info in persistently(lambda: filesystem.get_file_info(selector), folder):
+        # "epochs.parquet.<process>.partial"
+        process = info.base_name.removesuffix(PARTIAL).rpartition(".")[2]
+        if info.base_name.endswith(PARTIAL) and (is_owned or has_ended(process)):
+            delete_file(filesystem, info.path)
+
+
+def persistently(action: Callable[[], Result], path: str) -> Result:
+    """What the action gives, tried again after a while where the storage fails. Raises the last OSError."""
+    for delay in (*DELAYS, None):
+        try:
+            return action()
+        except OSError as error:
+            if delay is None or error.errno in _FINAL or _FINAL_WORDS.search(str(error)):
+                raise
+            log.warning("%s: %s; tried again in %g s", path, error, delay)
+            time.sleep(delay)
+    raise AssertionError("the last try returns or raises")
+
+
+def _write(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
+    with filesystem.open_output_stream(path) as stream:
+        stream.write(content)
+
+
+def _delete(delete: Callable[[str], None], path: str) -> None:
+    def action() -> None:
+        try:
+            delete(path)
+        except FileNotFoundError:
+            return
+
+    persistently(action, path)
