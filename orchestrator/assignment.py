@@ -1,7 +1,7 @@
 """What is handed to a trial's process: a unit of work, and what it is given."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.unit import Unit
 from search_spaces.variants import Resources
@@ -13,6 +13,9 @@ class Assignment:
 
     unit: Unit
     resources: Resources
+
+    def leased(self, token: str) -> "Assignment":
+        return replace(self, unit=replace(self.unit, lease=token))
 
     def packed(self) -> str:
         """As one text: Tune copies, flattens and stores a nested config many times for each trial."""

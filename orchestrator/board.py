@@ -13,9 +13,11 @@ from orchestrator.figures import duration, figure, judged, verdict
 
 ENDED = ("finished", "failed", "diverged", "pruned")
 FAILED = ("failed", "diverged")
-# "blocked": a trial that it starts from failed. "silent": it should have moved on long ago.
-STATES = ("running", "again", "silent", "waiting", "paused", "blocked", *ENDED)
-WORDS = {"pruned": "stopped early", "again": "tried again"}  # of states that are not their own word
+# "blocked": a trial that it starts from failed. "silent": it should have moved on long ago. "elsewhere": another
+# command runs it just now.
+STATES = ("running", "again", "silent", "elsewhere", "waiting", "paused", "blocked", *ENDED)
+# Of states that are not their own word.
+WORDS = {"pruned": "stopped early", "again": "tried again", "elsewhere": "run elsewhere"}
 _SHARES = 10_000  # parts of a trial's epochs that are told apart
 
 
@@ -28,6 +30,7 @@ class Event:
     * `started`: a process works on it; {"epoch": 3} where it goes on after that epoch;
     * `epoch`: one more is done; its metrics;
     * `again`: it failed or its process died, and it is tried again; {"error": why};
+    * `elsewhere`: another command runs it; {"who": in words};
     * `paused`: a budget or a signal stopped it, and it goes on in a later launch;
     * `blocked`: a trial that it starts from failed;
     * the state that it ended in: `finished`, `pruned` (stopped early by a search), `failed` or `diverged`.
@@ -124,6 +127,9 @@ class Board:
             self.add(trial, line)
 
     def add(self, trial: str, line: TrialLine) -> None:
+        """One that is there already stays as it is."""
+        if trial in self.lines:
+            return
         self.lines[trial] = line
         self._groups[line.state][trial] = line
         self._left.count(line, 1)
@@ -179,6 +185,7 @@ class Board:
         parts.append(f"{self.count('running')} running")
         counted = {"stopped early": ("pruned",), "failed": FAILED}
         counted |= {state: (state,) for state in ("silent", "paused", "blocked")}
+        counted["run elsewhere"] = ("elsewhere",)
         parts += [f"{number} {words}" for words, states in counted.items() if (number := self.count(*states))]
         left = self.seconds_left()
         if left:

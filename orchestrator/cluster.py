@@ -4,11 +4,11 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import ray
 
-from orchestrator.guards import use_waiting_processes
+from orchestrator.guards import listen_on_loopback, use_waiting_processes
 
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
@@ -22,6 +22,7 @@ SETTINGS = {
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # interruption.py does more
 }
 
 
@@ -31,19 +32,25 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # our view says which trials failed
+    guards = ExitStack()
     if address:
         # Its processes do not inherit this one's environment.
-        settings, guard = {"env_vars": SETTINGS}, nullcontext()
+        settings = {"env_vars": SETTINGS}
         ray.init(address=address, runtime_env=settings, log_to_driver=False, logging_level=logging.ERROR)
     else:
-        guard = use_waiting_processes()
-        ray.init(
-            address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-        )
+        guards.enter_context(use_waiting_processes())
+        with listen_on_loopback():
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        with guard:
+        with guards:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -35,6 +35,7 @@ from trainables.dataset import DataError
 __all__ = ["Limits", "Running", "WantedByTable", "export", "open_study", "plan", "plan_table", "run", "run_table"]
 
 STOPPED = 3  # exit code: a limit ended the launch, and the same command goes on
+INTERRUPTED = 130  # exit code: a signal did
 
 
 def plan(study: str, changes: Mapping[str, Any], running: Running, small: bool = False, probe: bool = False) -> int:
@@ -61,10 +62,13 @@ def plan(study: str, changes: Mapping[str, Any], running: Running, small: bool =
 
 def run(study: str, changes: Mapping[str, Any], running: Running, small: bool = False) -> int:
     opened = open_study(study, changes, running.place, small)
-    with running:
-        if opened.search is not None:
-            return _exit_code(run_search(opened, running), running)
-        made = _run(opened, running)
+    try:
+        with running:
+            if opened.search is not None:
+                return _exit_code(run_search(opened, running), running)
+            made = _run(opened, running)
+    except KeyboardInterrupt:
+        return _cut_off(opened.command, running)
     next_command(running.console, after_plan(made, opened, running.place))
     return _exit_code(made.is_done, running)
 
@@ -83,11 +87,14 @@ def plan_table(
 def run_table(wanted: WantedByTable, changes: Mapping[str, Any], running: Running) -> int:
     """Run what a table lacks, study by study. Exit code of the worst."""
     whole = True
-    with running:
-        for opened in _studies_of(wanted, changes, running.place, running.console):
-            whole &= _run(opened, running, wanted.wants).is_done
-            if running.why:
-                break
+    try:
+        with running:
+            for opened in _studies_of(wanted, changes, running.place, running.console):
+                whole &= _run(opened, running, wanted.wants).is_done
+                if running.why:
+                    break
+    except KeyboardInterrupt:
+        return _cut_off(wanted.command(running.place, changes), running)
     next_command(running.console, running.place.storage.on(f"marksweep report {wanted.table}"))
     return _exit_code(whole, running)
 
@@ -121,10 +128,18 @@ def _run(opened: Opened, running: Running, wants: Wanted | None = None) -> Plan:
     after = make_plan(opened, place)
     after = after.only(wants) if wants else after
     console.print(counts(after), markup=False, highlight=False)
-    left_over(running.why, running.is_spent, console)
+    left_over(running.why, running.goes_on, console)
     show_failures(after, console)
     return after
 
 
+def _cut_off(command: str, running: Running) -> int:
+    """Stopped at once. The last line says how to go on."""
+    text = "Stopped. What was saved stays: trials go on after the last epoch that they had ended."
+    running.console.print(text, markup=False, highlight=False)
+    next_command(running.console, command)
+    return INTERRUPTED
+
+
 def _exit_code(whole: bool, running: Running) -> int:
-    return 0 if whole else STOPPED if running.is_spent else 1
+    return 0 if whole else INTERRUPTED if running.is_interrupted else STOPPED if running.is_spent else 1

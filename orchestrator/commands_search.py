@@ -52,7 +52,7 @@ def run_search(opened: Opened, running: Running) -> bool:
         and _searched(opened, running)
         and _trained(_confirming(opened, standing_of(opened, place)), running, measured=True)
     )
-    left_over(running.why, running.is_spent, console)
+    left_over(running.why, running.goes_on, console)
     next_command(console, place.storage.on(f"marksweep report {shlex.quote(opened.name)}") if whole else opened.command)
     return whole
 

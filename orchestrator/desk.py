@@ -11,13 +11,15 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.capacity import Node
-from orchestrator.dispatch import Dispatcher, Ended, Limits, Supply
+from orchestrator.dispatch import Claim, Dispatcher, Ended, Limits, Supply
 from orchestrator.failures import cause_of
+from orchestrator.leases import Leases
+from orchestrator.ledger import Ledger
 from orchestrator.progress import Event, NodeUse, View
 from orchestrator.recorder import TrialRecorder
 from orchestrator.referee import Referee
-from orchestrator.schema import State
-from orchestrator.storage import Storage
+from orchestrator.schema import UNSUCCESSFUL, State
+from orchestrator.secrets import without_secrets
 from orchestrator.unit import Unit
 from search_spaces.stopping import Stopping
 
@@ -36,15 +38,19 @@ class Judging:
 class Desk:
     """One launch's: made when it begins, closed when it ends."""
 
-    def __init__(self, supply: Supply, view: View, limits: Limits, judging: Judging | None) -> None:
-        self._dispatcher = Dispatcher(supply, limits, time.monotonic(), nodes_of_cluster())
+    def __init__(self, supply: Supply, view: View, limits: Limits, judging: Judging | None, leases: Leases) -> None:
+        self._dispatcher = Dispatcher(supply, limits, time.monotonic(), nodes_of_cluster(), self._claim)
         self._view = view
+        self._leases = leases
+        self._ledger = Ledger(leases.storage)
+        self._stall_seconds = None if limits.stall_minutes is None else 60 * limits.stall_minutes
+        self._elsewhere: set[str] = set()  # trials that another command has
         self._looked = time.monotonic()
         self._stuck_since: float | None = None
         self._told = False  # why it ends early
         self._attempts: dict[str, int] = {}  # of trials whose process died, up to then
         self._waiting: dict[str, float] = {}  # since when: handed out, without a process yet
-        self._referee = self._referee_name = None
+        self._referee, self._referee_name = None, ""
         if judging is not None or limits.hours is not None or limits.gpu_hours is not None:
             self._referee_name = f"referee-{uuid4().hex}"
             self._referee = (
@@ -80,11 +86,16 @@ class Desk:
         self._tell_end()
         if found is None:
             self._wait_for_nodes()
-        if found is not None:
-            self._waiting[found.unit.id] = time.monotonic()
-        if found is None or self._referee_name is None:
-            return found
-        return replace(found, unit=replace(found.unit, referee=self._referee_name))
+            return None
+        self._waiting[found.unit.id] = time.monotonic()
+        return replace(found, unit=replace(found.unit, referee=self._referee_name, stall_seconds=self._stall_seconds))
+
+    def stop(self, why: str, until: str) -> None:
+        """Start nothing more, and let what runs stop after its epoch. `until`: what becomes of that, in words."""
+        self._dispatcher.interrupt(why)
+        self._tell_end()
+        self._view.tell(until)
+        self._leases.ask_to_stop()
 
     def started(self, assignment: Assignment) -> None:
         self._waiting.pop(assignment.unit.id, None)
@@ -95,15 +106,21 @@ class Desk:
 
     def ended(self, result: Mapping[str, Any]) -> None:
         """By its own last word."""
+        if result.get("lost"):
+            self._lose(result["trial"])
+            return
         state = State(result["state"])
         ended = Ended(result["trial"], state, result["error"], result["trained"])
         self._conclude(ended, "paused" if state is State.RUNNING else state.value, result)
 
     def died(self, unit: Unit, failures: str) -> None:
         """Its process ended without a last word, which is written down for it."""
-        error = cause_of(failures)
-        recorder = TrialRecorder(Storage(unit.storage), unit.facts)
-        state = recorder.died(error, failures, self._attempts.get(unit.id, unit.attempts))
+        if not self._leases.holds(unit.id):
+            self._lose(unit.id)
+            return
+        recorder = TrialRecorder(self._leases.storage, unit.facts)
+        died = without_secrets(cause_of(failures))
+        state, error = recorder.died(died, failures, self._attempts.get(unit.id, unit.attempts))
         self._attempts[unit.id] = recorder.attempts
         # Trained, it died while it was measured.
         trained = state is State.FINISHED
@@ -116,16 +133,52 @@ class Desk:
 
     def _conclude(self, ended: Ended, kind: str, metrics: Mapping[str, Any]) -> None:
         again = self._dispatcher.ended(ended, time.monotonic())
+        self._leases.release(ended.trial)
         self._view.show(Event(ended.trial, "again" if again else kind, metrics))
         self._tell_end()
+
+    def _claim(self, unit: Unit) -> Claim:
+        """Its lease. Then nobody else can change what the ledger says of it: more, it may be, than was planned with."""
+        if not self._leases.take(unit.id):
+            if unit.id not in self._elsewhere:
+                self._elsewhere.add(unit.id)
+                self._view.show(Event(unit.id, "elsewhere", {"who": self._leases.who_has(unit.id)}))
+            return Claim()
+        was_elsewhere = unit.id in self._elsewhere
+        self._elsewhere.discard(unit.id)
+        state = self._ended_since(unit, was_elsewhere)
+        if state is None:
+            return Claim(self._leases.token(unit.id))
+        self._leases.release(unit.id)
+        self._view.show(Event(unit.id, state.value, {}))
+        return Claim(ended=state)
+
+    def _ended_since(self, unit: Unit, was_elsewhere: bool) -> State | None:
+        """How another command has ended it since it was planned, if one has."""
+        rows = self._ledger.of_trial("trials", unit.id).to_pylist()
+        attempts = rows[0]["attempts"] if rows else 0
+        if attempts <= self._attempts.get(unit.id, unit.attempts) and not was_elsewhere:
+            return None
+        self._attempts[unit.id] = attempts
+        state = State(rows[0]["state"]) if rows else State.RUNNING
+        if state is State.FINISHED:
+            wanted = {each["id"] for each in unit.evaluations}
+            return state if len(self._ledger.evaluated(wanted)) == len(wanted) else None
+        return state if state in UNSUCCESSFUL or (state is State.PRUNED and unit.may_be_given_up) else None
+
+    def _lose(self, trial: str) -> None:
+        """To another command, which took this one for ended; what it leaves goes on here."""
+        self._dispatcher.lost(trial, time.monotonic())
+        self._elsewhere.add(trial)
+        self._view.show(Event(trial, "elsewhere", {"who": self._leases.who_has(trial)}))
 
     def _tell_end(self) -> None:
         """Once, why nothing more starts; what runs is stopped after its epoch where a budget is spent."""
         if self.why and not self._told:
             self._told = True
             self._view.tell(f"No more trials start: {self.why}.")
-            if self._referee is not None and self._dispatcher.is_spent:
-                self._referee.pause.remote()
+            if self._dispatcher.is_spent:
+                self._leases.ask_to_stop()
 
     def _look_at_cluster(self) -> None:
         now = time.monotonic()
@@ -145,7 +198,7 @@ class Desk:
                     "others use them. What was begun is saved; the same command goes on."
                 )
             return
-        if not self._dispatcher.is_stuck:
+        if not self._dispatcher.is_stuck or self._elsewhere:
             self._stuck_since = None
             return
         if self._stuck_since is None:

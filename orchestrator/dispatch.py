@@ -10,16 +10,35 @@ from orchestrator.capacity import Node, fits_beside, fits_empty
 from orchestrator.errors import fingerprint, one_line
 from orchestrator.failures import counts, parts_again
 from orchestrator.schema import State
+from orchestrator.unit import Unit
 from search_spaces.variants import Resources
 
 Fits = Callable[[Resources], bool]
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What comes of asking for a trial. `token`: it is this launch's. `ended`: another one has brought it to this end
+    since it was planned. Neither: another one runs it just now."""
+
+    token: str | None = None
+    ended: State | None = None
+
+
+Claiming = Callable[[Unit], Claim]
+
+
+def unshared(unit: Unit) -> Claim:
+    """Where there is no other launch."""
+    return Claim("")
+
+
 class Supply(Protocol):
     """Where a launch takes its trials from: a plan, or a search."""
 
-    def next(self, fits: Fits) -> Assignment | None:
-        """One that can start now and for which there is room; it is not given again. None where there is none yet."""
+    def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
+        """One that can start now, for which there is room, and that is this launch's; it is not given again. None where
+        there is none yet."""
         ...
 
     def ended(self, trial: str, state: State) -> None:
@@ -42,12 +61,15 @@ class Limits:
     """When a launch ends before its supply does. None: never.
 
     `hours` of wall time, `gpu_hours` over all devices; `same_failures`: after so many trials failed of the same cause
-    no other one starts.
+    no other one starts. A trial that does no step for `stall_minutes` has hung. `grace`: seconds that are left to
+    trials after the notice that this machine is taken away.
     """
 
     hours: float | None = None
     gpu_hours: float | None = None
     same_failures: int | None = 10
+    stall_minutes: float | None = 15.0
+    grace: float = 25.0
 
 
 @dataclass
@@ -74,6 +96,7 @@ class Dispatcher:
     limits: Limits
     began: float
     nodes: Sequence[Node]
+    claim: Claiming = unshared
     why: str = ""  # the launch ends early, in words
     is_spent: bool = False  # because of a budget
     _running: dict[str, _Running] = field(default_factory=dict)
@@ -88,7 +111,10 @@ class Dispatcher:
         self._look_at_budgets(now)
         if self.why:
             return None
-        found = self._next_again() or (None if self._again else self.supply.next(self._fits))
+        found = self._next_again()
+        # Nothing overtakes what is tried again; only what another launch has is not waited for.
+        if found is None and all(self._fits(each.resources) for each in self._again):
+            found = self.supply.next(self._fits, self.claim)
         if found is not None:
             self._running[found.unit.id] = _Running(found, now)
             self._failures.setdefault(found.unit.id, found.unit.failures)
@@ -110,11 +136,10 @@ class Dispatcher:
 
     def ended(self, ended: Ended, now: float) -> bool:
         """Note how a trial ended; whether it is tried again."""
-        running = self._running.pop(ended.trial)
-        self._gpu_seconds += (now - running.since) * _gpus(running.assignment)
+        assignment = self._stopped(ended.trial, now)
         if ended.state is State.FAILED:
             (self._failures if counts(ended.error) else self._losses)[ended.trial] += 1
-            again = self._assigned_again(running.assignment, ended.error)
+            again = self._assigned_again(assignment, ended.error)
             if again is not None:
                 self._again.append(again)
                 return True
@@ -126,6 +151,10 @@ class Dispatcher:
         self.supply.ended(ended.trial, State.FINISHED if ended.trained else ended.state)
         return False
 
+    def lost(self, trial: str, now: float) -> None:
+        """Another launch has it now. Should that one leave it, it goes on here."""
+        self._again.append(self._stopped(trial, now))
+
     def gpu_hours(self, now: float) -> float:
         """Over all devices, up to now."""
         running = sum((now - each.since) * _gpus(each.assignment) for each in self._running.values())
@@ -135,6 +164,11 @@ class Dispatcher:
         """Start nothing more."""
         if not self.why:
             self.why, self.is_spent = why, is_spent
+
+    def _stopped(self, trial: str, now: float) -> Assignment:
+        running = self._running.pop(trial)
+        self._gpu_seconds += (now - running.since) * _gpus(running.assignment)
+        return running.assignment
 
     def _assigned_again(self, assignment: Assignment, error: str) -> Assignment | None:
         unit = assignment.unit
@@ -150,8 +184,16 @@ class Dispatcher:
             self.interrupt(f"{times}: {one_line(error)}")
 
     def _next_again(self) -> Assignment | None:
-        if self._again and self._fits(self._again[0].resources):
-            return self._again.pop(0)
+        for each in list(self._again):
+            if not self._fits(each.resources):
+                return None
+            claim = self.claim(each.unit)
+            if claim.token is not None or claim.ended is not None:
+                self._again.remove(each)
+            if claim.token is not None:
+                return each.leased(claim.token)
+            if claim.ended is not None:
+                self.supply.ended(each.unit.id, claim.ended)
         return None
 
     def _fits(self, resources: Resources) -> bool:
@@ -172,16 +214,24 @@ class Planned:
 
     def __init__(self, assignments: Sequence[Assignment]) -> None:
         self.announce_blocked: Callable[[str], None] = lambda trial: None
-        self._pending = list(assignments)
+        self._pending = {assignment.unit.id: assignment for assignment in assignments}
         self._unfinished = {assignment.unit.id for assignment in assignments}
 
-    def next(self, fits: Fits) -> Assignment | None:
-        ready = next((each for each in self._pending if not self._unfinished.intersection(each.unit.starts_from)), None)
-        if ready is None or not fits(ready.resources):
-            # None behind it is given before it: a large one would wait for ever behind small ones.
-            return None
-        self._pending.remove(ready)
-        return ready
+    def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
+        for trial, each in list(self._pending.items()):
+            if trial not in self._pending or self._unfinished.intersection(each.unit.starts_from):
+                continue
+            if not fits(each.resources):
+                # None behind it is given before it: a large one would wait for ever behind small ones.
+                return None
+            found = claim(each.unit)
+            if found.token is not None or found.ended is not None:
+                del self._pending[trial]
+            if found.token is not None:
+                return each.leased(found.token)
+            if found.ended is not None:
+                self.ended(trial, found.ended)
+        return None
 
     def ended(self, trial: str, state: State) -> None:
         if state is State.FINISHED:
@@ -189,11 +239,11 @@ class Planned:
         if state in (State.FINISHED, State.RUNNING):  # what is only paused blocks nothing
             return
         lost = {trial}
-        for each in self._pending:  # stages come before what starts from them
+        for each in list(self._pending.values()):  # stages come before what starts from them
             if lost.intersection(each.unit.starts_from):
                 lost.add(each.unit.id)
+                del self._pending[each.unit.id]
                 self.announce_blocked(each.unit.id)
-        self._pending = [each for each in self._pending if each.unit.id not in lost]
 
     @property
     def is_empty(self) -> bool:
@@ -201,7 +251,7 @@ class Planned:
 
     @property
     def needs(self) -> Sequence[Resources]:
-        return list(dict.fromkeys(each.resources for each in self._pending))
+        return list(dict.fromkeys(each.resources for each in self._pending.values()))
 
 
 def refuse_what_cannot_fit(resources: Sequence[Resources], nodes: Sequence[Node]) -> None:

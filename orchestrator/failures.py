@@ -15,7 +15,7 @@ _LOST_NODE = re.compile(
 )
 _DATA = re.compile(r"^DataError\b")
 _TRANSIENT = re.compile(
-    r"^(?:OSError|IOError|Connection\w*Error|TimeoutError|BrokenPipeError|AcceleratorError|Dist\w*Error)\b"
+    r"^(?:OSError|IOError|Connection\w*Error|TimeoutError|BrokenPipeError|AcceleratorError|Dist\w*Error|Stalled)\b"
     r"|CUDA error|cuDNN error|NCCL|gloo|startup timed out"
 )
 _DIED = re.compile(
@@ -33,7 +33,7 @@ class Failure(StrEnum):
     LOST_NODE = "lost node"  # again, elsewhere: the trial has not done anything wrong
     DATA = "data"  # not again: the same files would fail the same way
     MISTAKE = "mistake"  # not again: the same code would
-    UNKNOWN = "unknown"  # again, a few times: a process died, a device or a storage failed
+    UNKNOWN = "unknown"  # again, a few times: a process died or hung, a device or a storage failed
 
 
 # How often a trial is tried again; of memory its parts are the bound, see `parts_again`.

@@ -169,3 +169,19 @@ def use_waiting_processes() -> Iterator[None]:
         yield
     finally:
         class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE = before
+
+
+@contextmanager
+def listen_on_loopback() -> Iterator[None]:
+    """Let a cluster that is started within this block listen to this machine alone.
+
+    Unguarded, Ray on Linux listens to every network that the machine is in, as if others might join.
+    """
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before

@@ -27,6 +27,8 @@ from orchestrator.guards import (
     survive_out_of_memory,
     write_no_trials_down,
 )
+from orchestrator.interruption import Interruption, interruption
+from orchestrator.leases import Leases
 from orchestrator.progress import View
 from search_spaces.variants import Resources
 
@@ -36,22 +38,24 @@ _DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must n
 @dataclass(frozen=True)
 class Launched:
     """What came of a launch: why it ended before its supply did, in words, empty where it did not; whether that was a
-    budget; what it used."""
+    budget, or a signal; what it used."""
 
     why: str
     is_spent: bool
+    is_interrupted: bool
     gpu_hours: float
 
 
 def launch(
     supply: Supply,
     view: View,
+    leases: Leases,
     limits: Limits = Limits(),  # noqa: B008
     judging: Judging | None = None,
 ) -> Launched:
-    """Do all that the supply gives. Needs a cluster.
+    """Do all that the supply gives, as far as other commands do not. Needs a cluster.
 
-    Raises KeyboardInterrupt where a signal ended it early: Tune itself would return as if all were done.
+    Raises KeyboardInterrupt where a second signal, or the end of its grace, cut it off.
     """
     # Imported by the process that a trial runs in; here it would wait for torch twice.
     from orchestrator.process import run_trial
@@ -62,27 +66,28 @@ def launch(
     write_no_trials_down()
     forget_ended_trials()
     look_up_trainables_once()
-    desk = Desk(supply, view, limits, judging)
+    desk = Desk(supply, view, limits, judging, leases)
     folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
-        if not desk.is_over:
-            tune.Tuner(
-                tune.with_resources(run_trial, lambda config: _reserved(_assignment(config).resources)),
-                tune_config=tune.TuneConfig(search_alg=_Handing(desk), num_samples=-1, reuse_actors=True),
-                run_config=tune.RunConfig(
-                    name="trials",
-                    storage_path=folder,
-                    verbose=0,
-                    failure_config=tune.FailureConfig(max_failures=0),  # the desk counts failures
-                    callbacks=[_Watch(desk), OrphanSweeper(), NoProgress()],
-                ),
-            ).fit()
+        with interruption(limits.grace) as noted:
+            if not desk.is_over:
+                tune.Tuner(
+                    tune.with_resources(run_trial, lambda config: _reserved(_assignment(config).resources)),
+                    tune_config=tune.TuneConfig(search_alg=_Handing(desk), num_samples=-1, reuse_actors=True),
+                    run_config=tune.RunConfig(
+                        name="trials",
+                        storage_path=folder,
+                        verbose=0,
+                        failure_config=tune.FailureConfig(max_failures=0),  # the desk counts failures
+                        callbacks=[_Watch(desk, noted), OrphanSweeper(), NoProgress()],
+                    ),
+                ).fit()
         if not desk.is_over:
             raise KeyboardInterrupt
     finally:
         desk.close()
         shutil.rmtree(folder, ignore_errors=True)
-    return Launched(desk.why, desk.is_spent, desk.gpu_hours)
+    return Launched(desk.why, desk.is_spent, bool(noted.why), desk.gpu_hours)
 
 
 def _assignment(config: Mapping[str, Any]) -> Assignment:
@@ -128,10 +133,19 @@ class _Handing(Searcher):
 
 
 class _Watch(tune.Callback):
-    """Tells the desk what Tune sees of each trial."""
+    """Tells the desk what Tune sees of each trial, and what signals ask for."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, noted: Interruption) -> None:
         self._desk = desk
+        self._noted = noted
+        self._told = False
+
+    def on_step_begin(self, iteration: int, trials: list, **info: Any) -> None:
+        if iteration == 1:
+            self._noted.listen()  # Tune has begun to listen to one of them
+        if self._noted.why and not self._told:
+            self._told = True
+            self._desk.stop(self._noted.why, self._noted.until)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune pickles it for a restore that is never made

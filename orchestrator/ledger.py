@@ -58,6 +58,10 @@ class Ledger:
         found = self.storage.read(f"{self.storage.trial(trial)}/{file}", TABLES[name])
         return TABLES[name].empty_table() if found is None else found
 
+    def evaluated(self, evaluations: Collection[str]) -> set[str]:
+        """Which of these evaluations are recorded, each looked up by itself."""
+        return set(self._stamps("evaluations", evaluations))
+
     def compact(self) -> None:
         """Gather what has ended. Reading gives the same rows before, after, and when this is cut short."""
         trials = self.storage.names("trials")

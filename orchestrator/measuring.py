@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from orchestrator.leases import Hold, LeaseLost
 from orchestrator.recorder import canonical_json, record_evaluation
 from orchestrator.storage import Storage
 from trainables import registry
@@ -35,6 +36,7 @@ class Measuring:
     faces_of: Callable[[Dataset, str], Faces]
     metrics: dict[str, Any]
     parts: int = 1  # in how many each batch of pictures is processed, for want of memory
+    hold: Hold | None = None  # the trial's lease
     _loaded: str = ""  # whose weights the network has
 
     def make(self, evaluations: Sequence[dict[str, Any]]) -> None:
@@ -56,6 +58,8 @@ class Measuring:
         """Of those that cannot be measured, not even alone."""
         try:
             self._measure(group)
+        except LeaseLost:
+            raise
         except Exception as error:
             return [error] if len(group) == 1 else [error for one in group for error in self._errors([one])]
         return []
@@ -83,7 +87,7 @@ class Measuring:
                 "protocol": self.trial.recipe.crop.describe(faces.boxed),
                 "config": canonical_json(planned["config"]),
             }
-            record_evaluation(self.storage, facts, summaries, image_rows(measured))
+            record_evaluation(self.storage, facts, summaries, image_rows(measured), self.hold)
             if not (evaluation.perturbed_by or evaluation.read_by):
                 judged = {name: summaries[ALL][name][0] for name in ("nme_io", "picture_l1") if name in summaries[ALL]}
                 self.metrics.update({f"{evaluation.split}_{name}": value for name, value in judged.items()})

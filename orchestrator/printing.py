@@ -142,10 +142,10 @@ def expect(made: Plan, place: Place, console: Console, address: str | None = Non
     show_expected(expected, console, here)
 
 
-def left_over(why: str, is_spent: bool, console: Console) -> None:
-    """Why a launch ended before all was done; `is_spent`: because of a budget."""
+def left_over(why: str, goes_on: bool, console: Console) -> None:
+    """Why a launch ended before all was done; `goes_on`: nothing has to be mended."""
     if why:
-        mend = "" if is_spent else " Mend the cause; --retry-failed tries again what has failed."
+        mend = "" if goes_on else " Mend the cause; --retry-failed tries again what has failed."
         text = f"Stopped: {why}. What was begun is saved; the same command goes on.{mend}"
         console.print(Text(text, style="yellow"), soft_wrap=True)
 

@@ -148,6 +148,8 @@ def told(line: TrialLine, event: Event) -> str:
             what = f"{WORDS.get(event.kind, event.kind)} at epoch {line.epoch}/{line.epochs}{_figures(line)}"
         case "again":
             what = WORDS["again"]
+        case "elsewhere":
+            what = f"run elsewhere, by {event.metrics.get('who') or 'another command'}: waiting for it"
         case _:
             what = f"{event.kind}{_figures(line)}"
     return f"{what}  {line.error}" if line.error else what

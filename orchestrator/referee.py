@@ -27,7 +27,6 @@ class Referee:
         self._values = dict(values)
         self._deadline = None if seconds_left is None else time.monotonic() + seconds_left
         self._asked: dict[str, float] = {}
-        self._paused = False
 
     def verdict(self, trial: str, values: Sequence[float] | None, may_be_given_up: bool = True) -> Verdict:
         """Of a trial with these values after each of its epochs; None: of none that is judged. One that may not be
@@ -40,10 +39,6 @@ class Referee:
             others = [some for other, some in self._values.items() if other != trial]
             if may_be_given_up and not self._stopping.goes_on(values, others):
                 return Verdict.PRUNE
-        if self._paused or (self._deadline is not None and now + epoch_seconds > self._deadline):
+        if self._deadline is not None and now + epoch_seconds > self._deadline:
             return Verdict.PAUSE
         return Verdict.GO_ON
-
-    def pause(self) -> None:
-        """Let every trial stop after its epoch, to go on another time."""
-        self._paused = True

@@ -1,5 +1,7 @@
 """Doing what a plan or a search lacks: prepare the data, start Ray, launch, say what comes of it."""
 
+import shlex
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,6 +16,7 @@ from orchestrator.assignment import Assignment
 from orchestrator.board import Event, Goal
 from orchestrator.dispatch import Limits, Planned, Supply, refuse_what_cannot_fit
 from orchestrator.imports import uncollected
+from orchestrator.leases import Leases
 from orchestrator.ledger import Ledger
 from orchestrator.packing import packed, unprobed
 from orchestrator.plan import Plan, Status, Work
@@ -22,6 +25,7 @@ from orchestrator.progress import TrialLine, view_for
 from orchestrator.recorder import record_probe
 from orchestrator.searched import Asked
 from orchestrator.searching import Searching
+from orchestrator.secrets import without_secrets
 from orchestrator.session import Opened, Place, memory_of, prepare_data
 from orchestrator.sinks.registry import sink_named
 from orchestrator.units import units_of
@@ -42,9 +46,16 @@ class Running:
     sinks: tuple[str, ...] = ()
     why: str = ""  # a launch ended before all was done, in words
     is_spent: bool = False  # because of a budget
+    is_interrupted: bool = False  # by a signal
     _began: float = field(default_factory=time.monotonic)
     _gpu_hours: float = 0.0
     _cluster: ExitStack | None = None
+    _leases: Leases | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a launch that ended early needs nothing but the same command."""
+        return self.is_spent or self.is_interrupted
 
     def __enter__(self) -> "Running":
         return self
@@ -71,7 +82,16 @@ class Running:
         self._start_ray()
         given = self._packed(opened, base).works[-1].resources
         opened = replace(opened, search=replace(opened.search, base=replace(opened.search.base, resources=given)))
+        assert self._leases is not None
+        name = f"search~{opened.name}"
+        # Points follow from those before: two commands would ask for different ones under the same numbers.
+        if not self._leases.take(name):
+            raise ValueError(
+                f"{opened.name} is searched just now by {self._leases.who_has(name)}. Follow it: "
+                f"{self.place.storage.on(f'marksweep status --watch {shlex.quote(opened.name)}')}"
+            )
         self._launch_search(opened, Searching(opened, self.place, self.retry_failed))
+        self._leases.release(name)
 
     def probe(self, opened: Opened, made: Plan) -> None:
         """Measure a few steps of every variant that the plan would train."""
@@ -103,6 +123,7 @@ class Running:
         from orchestrator.desk import nodes_of_cluster
         from orchestrator.launch import launch
 
+        assert self._leases is not None
         if self.limits.gpu_hours is not None and not any(needs.share for needs in supply.needs):
             raise ValueError("--gpu-hours counts GPUs, and no trial asks for one. Take --hours, or resources.gpus=1.")
         folder = Path(self.place.storage.root) if self.place.storage.is_local else Path.cwd()
@@ -113,8 +134,9 @@ class Running:
                 supply.announce = lambda asked: view.add(asked.work.id, _line_of_point(asked))
             elif isinstance(supply, Planned):
                 supply.announce_blocked = lambda trial: view.show(Event(trial, "blocked"))
-            result = launch(supply, view, self._limits(), judging)
+            result = launch(supply, view, self._leases, self._limits(), judging)
         self.why, self.is_spent = self.why or result.why, self.is_spent or result.is_spent
+        self.is_interrupted |= result.is_interrupted
         self._gpu_hours += result.gpu_hours
         Ledger(self.place.storage).compact()
 
@@ -129,6 +151,9 @@ class Running:
         Ledger(self.place.storage).compact()  # a launch that was killed has left it to this one
         self.console.print("Starting Ray …" if self.address is None else joining, style="dim")
         self._cluster = ExitStack()
+        # Given back when no process of a private cluster is left that could write.
+        about = without_secrets(shlex.join(["marksweep", *sys.argv[1:]]))
+        self._leases = self._cluster.enter_context(Leases(self.place.storage, about))
         self._cluster.enter_context(cluster(self.address))
 
     def _packed(self, opened: Opened, made: Plan) -> Plan:

@@ -33,6 +33,8 @@ TRIALS = pa.schema(
         ("config", pa.string()),  # the whole declaration as canonical JSON
         ("state", pa.string()),
         ("attempts", pa.int64()),
+        ("began_after", pa.list_(pa.int64())),  # of each attempt: the epoch after which it went on; 0 is the start
+        ("nodes", pa.list_(pa.string())),  # of each attempt
         ("failures", pa.int64()),  # attempts that failed since a user last asked for it anew
         ("error", pa.string()),  # "ValueError: …", one line; empty while nothing is wrong
         ("traceback", pa.string()),

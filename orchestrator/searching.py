@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from orchestrator.assignment import Assignment
-from orchestrator.dispatch import Fits
+from orchestrator.dispatch import Claiming, Fits, unshared
 from orchestrator.ledger import Ledger
 from orchestrator.plan import ACTIVE
 from orchestrator.provenance import of_code
@@ -23,7 +23,7 @@ _INVALID = 100  # points in a row that are no valid settings, before the space i
 
 
 class Searching:
-    """The supply of one launch. `announce` is told of each trial before it starts."""
+    """The supply of one launch. `announce` is told of each trial before anything is known of it here; of some again."""
 
     def __init__(self, opened: Opened, place: Place, retry_failed: bool = False) -> None:
         self._opened, self._place, self._anew = opened, place, retry_failed
@@ -43,16 +43,24 @@ class Searching:
         ]
         self._proposals = Proposals(self.search, [*self.standing.others, *asked])
 
-    def next(self, fits: Fits) -> Assignment | None:
+    def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
         room = self.search.at_once is None or len(self._running) < self.search.at_once
-        if not room or not fits(self.search.base.resources):
-            return None
-        asked = self._left.pop(0) if self._left else self._new()
-        if asked is None:
-            return None
-        self._running.add(asked.work.id)
-        self.announce(asked)
-        return Assignment(self._unit(asked), asked.work.resources)
+        while room and fits(self.search.base.resources):
+            asked = self._left.pop(0) if self._left else self._new()
+            if asked is None:
+                return None
+            unit = self._unit(asked)
+            self.announce(asked)
+            found = claim(unit)
+            if found.token is None and found.ended is None:
+                self._left.append(asked)  # what another study runs just now is waited for
+                return None
+            if found.token is not None:
+                self._running.add(asked.work.id)
+                return Assignment(unit, asked.work.resources).leased(found.token)
+            if found.ended is not None:
+                self.ended(asked.work.id, found.ended)
+        return None
 
     def ended(self, trial: str, state: State) -> None:
         self._running.discard(trial)

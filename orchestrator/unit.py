@@ -3,6 +3,8 @@
 The same code runs in a trial's own process and in each worker of a Ray Train group; `Session` is all that differs.
 """
 
+import os
+import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +15,14 @@ from typing import Any
 
 import torch
 
+from orchestrator.leases import Hold, LeaseLost
 from orchestrator.measuring import Measuring
 from orchestrator.provenance import of_machine
 from orchestrator.recorder import TrialRecorder, state_of
 from orchestrator.referee import Verdict
 from orchestrator.schema import State
+from orchestrator.secrets import without_secrets
+from orchestrator.stalls import watched
 from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
 from trainables import registry
@@ -60,6 +65,8 @@ class Unit:
     attempts: int = 0  # likewise
     failures: int = 0  # likewise
     anew: bool = False  # they no longer count: a user has asked for it again
+    lease: str = ""  # its token; without one nobody else may work on the trial
+    stall_seconds: float | None = None  # without a step, after which its process has hung; None: however long
     referee: str = ""  # name of what answers "go on?" after each epoch; empty: nobody is asked
     judged_by: str = ""  # the metric by which a search gives trials up; empty: none is
     may_be_given_up: bool = False
@@ -95,6 +102,7 @@ class _Outcome:
     trained: bool = False
     state: State = State.FINISHED
     error: str = ""
+    is_lost: bool = False  # to another process, which has the trial now
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -109,17 +117,23 @@ def execute(unit: Unit, session: Session) -> None:
     # Also where its process died after it was trained: then only measurements are missing.
     done = _Outcome(trained=unit.trained or state_of(storage, unit.id) is State.FINISHED)
     # What trained a network stays in its row when it is only measured.
-    recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts) if lead else None
+    hold = Hold(storage, unit.id, unit.lease if lead else "")
+    recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts, hold) if lead else None
     try:
-        _train_and_measure(unit, session, storage, recorder, done)
+        _train_and_measure(unit, session, storage, hold, recorder, done)
         if recorder and done.trained:
             recorder.measured()
+    except LeaseLost:
+        if session.placement.world > 1:
+            raise  # the other workers have to end, too
+        done.state, done.is_lost = State.RUNNING, True
     except Exception as error:
         if recorder is None or session.placement.lost(error):
             raise
         done.state = State.DIVERGED if isinstance(error, Diverged) else State.FAILED
         # Memory runs out in many words; the ledger has one, by which the trial is tried again with less.
-        done.error = f"{'OutOfMemoryError' if out_of_memory(error) else type(error).__name__}: {error}"
+        name = "OutOfMemoryError" if out_of_memory(error) else type(error).__name__
+        done.error = without_secrets(f"{name}: {error}")
         if isinstance(error, Diverged):
             # From its last epoch it would only diverge again.
             delete_checkpoints(storage.trial_folder(unit.id))
@@ -133,19 +147,27 @@ def execute(unit: Unit, session: Session) -> None:
         "state": done.state.value,
         "trained": done.trained,
         "error": done.error,
+        "lost": done.is_lost,
     }
     session.report(done.metrics | outcome)
 
 
 def _train_and_measure(
-    unit: Unit, session: Session, storage: Storage, recorder: TrialRecorder | None, done: _Outcome
+    unit: Unit, session: Session, storage: Storage, hold: Hold, recorder: TrialRecorder | None, done: _Outcome
 ) -> None:
+    _refuse_a_missing_gpu(unit, session.placement.device)
     trial, faces, unlabelled = opened_trial(unit)
-    if not done.trained:
-        _train(unit, trial, faces, unlabelled, session, storage, recorder, done)
-    done.trained = done.state is State.FINISHED
-    if recorder is None or not done.trained:
-        return
+    with watched(unit.stall_seconds, recorder):
+        if not done.trained:
+            _train(unit, trial, faces, unlabelled, session, storage, hold, recorder, done)
+        done.trained = done.state is State.FINISHED
+        if recorder is not None and done.trained:
+            _measure(unit, trial, faces, session, storage, hold, done)
+
+
+def _measure(
+    unit: Unit, trial: Trial, faces: Faces, session: Session, storage: Storage, hold: Hold, done: _Outcome
+) -> None:
     model = trial.method.build(faces.scheme).to(session.placement.device)
     measuring = Measuring(
         id=unit.id,
@@ -156,6 +178,7 @@ def _train_and_measure(
         faces_of=lambda data, digest: faces if data == trial.data else faces_of(data, trial, unit, digest),
         metrics=done.metrics,
         parts=unit.parts,
+        hold=hold,
     )
     measuring.make(unit.evaluations)
 
@@ -167,6 +190,7 @@ def _train(
     unlabelled: Faces | None,
     session: Session,
     storage: Storage,
+    hold: Hold,
     recorder: TrialRecorder | None,
     done: _Outcome,
 ) -> None:
@@ -186,12 +210,13 @@ def _train(
             workers=session.placement.world,
             parts=unit.parts,
             anew=unit.anew,
+            after=begun,
             **of_machine(session.placement.device),
         )
     reset_peak_memory(session.placement.device)
     started = time.monotonic()
     # A process can have died between its checkpoint and the answer.
-    if state is not None and (stopped := _stopped(unit, session, state.history)) is not None:
+    if state is not None and (stopped := _stopped(unit, session, hold, state.history)) is not None:
         _end_early(stopped, state, recorder, done)
         return
     for epoch in train(trial, faces, session.placement, state, initial, unlabelled):
@@ -199,11 +224,12 @@ def _train(
         if why_finished(state, trial.recipe):
             break
         if recorder:
+            hold.is_to_go_on()
             write_checkpoint(folder, state)
             recorder.epochs(state.history)
             recorder.progress(state.epoch, time.monotonic() - started)
         session.report({**epoch.metrics, "trial": unit.id, "epoch": epoch.number, "state": State.RUNNING.value})
-        if (stopped := _stopped(unit, session, state.history)) is not None:
+        if (stopped := _stopped(unit, session, hold, state.history)) is not None:
             _end_early(stopped, state, recorder, done)
             return
     assert state is not None
@@ -216,6 +242,7 @@ def _train(
         **{f"selected_{name}": value for name, value in selected.items() if name.startswith("val_")},
     }
     if recorder:
+        hold.is_to_go_on()
         write_weights(folder, state.selected)
         if trial.recipe.averaging is not None:
             write_weights(folder, state.model, "last")
@@ -236,6 +263,15 @@ def _end_early(stopped: State, state: TrainingState, recorder: TrialRecorder | N
         recorder.end(stopped, selected_epoch=state.selected_epoch)
 
 
+def _refuse_a_missing_gpu(unit: Unit, device: torch.device) -> None:
+    """On a processor it would train on, a hundred times as long, and nobody would know."""
+    if unit.facts.get("gpus") and device.type == "cpu" and os.environ.get("MARKSWEEP_GPUS") != "simulated":
+        raise OSError(
+            f"Ray gave a GPU to this trial, and torch {torch.__version__} sees none on {platform.node()}: its driver "
+            "fails, or this torch was built without CUDA. Mend that node, or take --set resources.gpus=0."
+        )
+
+
 def opened_trial(unit: Unit) -> tuple[Trial, Faces, Faces | None]:
     """The unit's trial, its faces, and the faces of its unlabelled pool where it has one and is still to be trained."""
     if unit.study_file:
@@ -247,16 +283,17 @@ def opened_trial(unit: Unit) -> tuple[Trial, Faces, Faces | None]:
     return trial, faces, faces_of(trial.unlabelled, trial, unit, unit.unlabelled_digest)
 
 
-def _stopped(unit: Unit, session: Session, history: Sequence[Mapping[str, float]]) -> State | None:
+def _stopped(unit: Unit, session: Session, hold: Hold, history: Sequence[Mapping[str, float]]) -> State | None:
     """PRUNED where the trial is given up, RUNNING where it goes on another time, None where it goes on now. Of all
     workers the lead asks, and the others follow."""
-    if session.verdict is None:
-        return None
-    verdict = None
+    verdict = Verdict.GO_ON
     if session.placement.rank == 0:
-        sign = 1 if unit.minimized else -1
-        values = [sign * metrics[unit.judged_by] for metrics in history] if unit.judged_by else None
-        verdict = session.verdict(values, unit.may_be_given_up)
+        if session.verdict is not None:
+            sign = 1 if unit.minimized else -1
+            values = [sign * metrics[unit.judged_by] for metrics in history] if unit.judged_by else None
+            verdict = session.verdict(values, unit.may_be_given_up)
+        if verdict is Verdict.GO_ON and not hold.is_to_go_on():
+            verdict = Verdict.PAUSE
     verdict = session.placement.broadcast(verdict)
     return {Verdict.PRUNE: State.PRUNED, Verdict.PAUSE: State.RUNNING}.get(verdict)
 

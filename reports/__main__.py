@@ -15,6 +15,7 @@ from orchestrator.__main__ import (
     DebugOption,
     FailFastOption,
     GpuHoursOption,
+    GraceOption,
     HoursOption,
     KeepGoingOption,
     ProbeOption,
@@ -22,6 +23,7 @@ from orchestrator.__main__ import (
     SetOption,
     SinkOption,
     SmallOption,
+    StallOption,
     StorageOption,
     StudyArgument,
     TableOption,
@@ -73,6 +75,8 @@ def run(
     gpu_hours: GpuHoursOption = None,
     fail_fast: FailFastOption = False,
     keep_going: KeepGoingOption = False,
+    stall_minutes: StallOption = 15.0,
+    grace: GraceOption = 25.0,
     sink: SinkOption = [],  # noqa: B006
     storage: StorageOption = "runs",
     data_root: DataRootOption = Path("data"),
@@ -89,7 +93,9 @@ def run(
             console=console(),
             address=address,
             retry_failed=retry_failed,
-            limits=verbs().Limits(hours, gpu_hours, 1 if fail_fast else None if keep_going else 10),
+            limits=verbs().Limits(
+                hours, gpu_hours, 1 if fail_fast else None if keep_going else 10, stall_minutes or None, grace
+            ),
             sinks=tuple(sink),
         )
         if name := _study_unless(table, study):

@@ -20,6 +20,7 @@ from trainables.faces import Faces
 from trainables.made_pictures import MadePictures, png
 from trainables.method import LandmarkModel
 from trainables.metrics import Array
+from trainables.pulse import beat
 from trainables.recipe import Pairs
 from trainables.second_views import SecondViews
 from trainables.transforms.crop import inverse, transform
@@ -105,6 +106,7 @@ def measure_all(
     pictures, second = MadePictures(len(rows)), pairs and SecondViews(pairs, faces, rows)
     size = max(1, (BATCH if second is None else PAIRS) // parts)
     for start in range(0, len(rows), size):
+        beat()
         batch = rows[start : start + size]
         answer = _Answer(model, _inputs(faces, batch, device, perturbation), faces, batch)
         if second is None:

@@ -9,6 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 from trainables.execution import compiled, memory_format, precision, recompute
 from trainables.method import Batch, Update
 from trainables.placement import Placement
+from trainables.pulse import beat
 from trainables.recipe import Recipe
 from trainables.schemes import Scheme
 from trainables.trial import Trial
@@ -47,6 +48,7 @@ class Learner:
             part = batch.part(slice(number, None, parts))
             with self._alone() if number < parts - 1 else nullcontext():
                 found.append(self._gradients(part, self.model.averaged_over(part) / usual))
+        beat()
         for descent in self.descents:
             descent.descend(warmth(self.recipe, iteration))
         return {name: torch.stack([terms[name] for terms in found]).sum(dim=0) for name in found[0]}

@@ -17,9 +17,10 @@ from rich.console import Console
 from orchestrator.assignment import Assignment
 from orchestrator.cluster import SETTINGS
 from orchestrator.desk import Judging
-from orchestrator.dispatch import Fits, Limits, Planned, Supply
+from orchestrator.dispatch import Claiming, Fits, Limits, Planned, Supply, unshared
 from orchestrator.guards import use_waiting_processes
 from orchestrator.launch import Launched, launch
+from orchestrator.leases import Leases
 from orchestrator.progress import TrialLine, view_for
 from orchestrator.schema import State
 from orchestrator.searching import Searching
@@ -119,7 +120,7 @@ class Small:
         if opened.search is not None:
             searching = Searching(opened, self.place)
             judging = Judging(opened.search.stopping, searching.standing.histories) if opened.search.stopping else None
-            return _launch(searching, {}, limits, judging, searching)
+            return _launch(self.place.storage, searching, {}, limits, judging, searching)
         remember_question(opened, base, self.place)
         units = [
             (work, replace(unit, judged_by="val_nme_io", may_be_given_up=True) if judging else unit)
@@ -127,7 +128,7 @@ class Small:
         ]
         lines = {work.id: TrialLine(work.label, work.trial.seed, self.epochs) for work, _ in units}
         assignments = [Assignment(unit, work.resources) for work, unit in units]
-        return _launch(AfterDeath(assignments, self.marks), lines, limits, judging)
+        return _launch(self.place.storage, AfterDeath(assignments, self.marks), lines, limits, judging)
 
     def keep(self, words: str) -> None:
         """Keep the ledger as it is now: below the same folder, with these words in its name."""
@@ -152,11 +153,11 @@ class AfterDeath(Planned):
         super().__init__(assignments)
         self._marks = marks
 
-    def next(self, fits: Fits) -> Assignment | None:
+    def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
         ended, dying, dead = (self._marks / name for name in ("ended", "dies afterwards", "dead"))
         if ended.exists() and dying.exists() and not (dead.exists() and time.time() - dead.stat().st_mtime > 0.5):
             return None
-        return super().next(fits)
+        return super().next(fits, claim)
 
     def ended(self, trial: str, state: State) -> None:
         (self._marks / "ended").touch()
@@ -164,6 +165,7 @@ class AfterDeath(Planned):
 
 
 def _launch(
+    storage: Storage,
     supply: Supply,
     lines: Mapping[str, TrialLine],
     limits: Limits,
@@ -171,16 +173,16 @@ def _launch(
     searching: Searching | None = None,
 ) -> Launched:
     # What happened is seen where a test fails.
-    with view_for(lines, 4, Console(file=sys.stdout, width=160)) as view:
+    with view_for(lines, 4, Console(file=sys.stdout, width=160)) as view, Leases(storage) as leases:
         if searching is not None:
             searching.announce = lambda asked: view.add(asked.work.id, TrialLine(asked.label, 0, 1))
-        return launch(supply, view, limits, judging)
+        return launch(supply, view, leases, limits, judging)
 
 
 @contextmanager
 def simulated(cpus: int, gpus: int) -> Iterator[None]:
     """A private cluster that believes it has GPUs, without a dashboard; trials then train on processors."""
-    os.environ.update(SETTINGS)
+    os.environ.update(SETTINGS, MARKSWEEP_GPUS="simulated")
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     ray.init(
         address="local",

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from orchestrator.assignment import Assignment
 from orchestrator.capacity import Node
-from orchestrator.dispatch import Dispatcher, Ended, Fits, Limits, Planned, refuse_what_cannot_fit
+from orchestrator.dispatch import (
+    Claim,
+    Claiming,
+    Dispatcher,
+    Ended,
+    Fits,
+    Limits,
+    Planned,
+    refuse_what_cannot_fit,
+    unshared,
+)
 from orchestrator.schema import State
 from orchestrator.unit import Unit
 from search_spaces.variants import Resources
@@ -53,8 +63,8 @@ class Desk:
         return self.dispatcher.ended(Ended(trial, state, error), self.now)
 
 
-def desk(*assignments: Assignment, nodes: Sequence[Node] = FOUR, **limits: Any) -> Desk:
-    return Desk(Dispatcher(Planned(assignments), Limits(**limits), 0.0, nodes))
+def desk(*assignments: Assignment, nodes: Sequence[Node] = FOUR, claim: Claiming = unshared, **limits: Any) -> Desk:
+    return Desk(Dispatcher(Planned(assignments), Limits(**limits), 0.0, nodes, claim))
 
 
 def test_as_many_start_as_fit_in_the_plans_order_and_the_next_when_one_ends():
@@ -335,7 +345,7 @@ class Endless:
     is_empty: bool = False
     needs: Sequence[Resources] = ()
 
-    def next(self, fits: Fits) -> Assignment | None:
+    def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
         return None
 
     def ended(self, trial: str, state: State) -> None:
@@ -371,3 +381,74 @@ def test_every_launch_ends_and_never_holds_more_than_the_cluster(trials, data):
         found.end(id, state, data.draw(errors) if state is State.FAILED else "")
         started += 1
         assert started < 10_000
+
+
+class Others:
+    """Another launch on the same storage: it has some trials, and has brought others to an end."""
+
+    def __init__(self, *has: str, **ended: State) -> None:
+        self.has, self.ended, self.given = set(has), ended, 0
+
+    def __call__(self, unit: Unit) -> Claim:
+        if unit.id in self.has:
+            return Claim()
+        if unit.id in self.ended:
+            return Claim(ended=self.ended[unit.id])
+        self.given += 1
+        return Claim(f"token {self.given}")
+
+
+def test_what_another_launch_has_is_passed_over_and_waited_for():
+    others = Others("a", "c")
+    found = desk(*(assignment(id) for id in "abcd"), claim=others)
+    assert found.start() == ["b", "d"]
+    found.end("b")
+    found.end("d")
+    assert not found.dispatcher.is_over
+    others.has.remove("a")
+    assert found.unit().lease == "token 3"
+    found.end("a")
+    others.has, others.ended = set(), {"c": State.FINISHED}
+    assert found.start() == []
+    assert found.dispatcher.is_over
+
+
+def test_what_starts_from_a_stage_of_another_launch_waits_for_it_and_is_blocked_where_it_failed():
+    others = Others("stage")
+    found = desk(assignment("stage"), assignment("next", "stage"), claim=others)
+    assert found.start() == []
+    others.has, others.ended = set(), {"stage": State.FINISHED}
+    assert found.start() == ["next"]
+
+    found = desk(assignment("stage"), assignment("next", "stage"), claim=Others(stage=State.FAILED))
+    blocked: list[str] = []
+    assert isinstance(found.dispatcher.supply, Planned)
+    found.dispatcher.supply.announce_blocked = blocked.append
+    assert found.start() == []
+    assert blocked == ["next"]
+    assert found.dispatcher.is_over
+
+
+def test_what_was_lost_to_another_launch_goes_on_here_when_that_one_leaves_it():
+    others = Others()
+    found = desk(assignment("a"), assignment("b"), claim=others)
+    assert found.start() == ["a", "b"]
+    others.has = {"a"}
+    found.dispatcher.lost("a", 1.0)
+    assert found.start() == []
+    found.end("b")
+    assert not found.dispatcher.is_over
+    others.has = set()
+    assert found.unit().lease == "token 3"
+
+
+def test_what_is_tried_again_is_claimed_again_and_others_pass_it_while_another_launch_has_it():
+    others = Others()
+    found = desk(assignment("a"), assignment("b", resources=LARGE), claim=others)
+    assert found.start() == ["a"]
+    others.has = {"a"}
+    assert found.end("a", State.FAILED, PROCESS_DIED)
+    assert found.start() == ["b"]
+    found.end("b")
+    others.has = set()
+    assert found.unit().lease == "token 3"

@@ -74,14 +74,6 @@ def test_what_is_not_judged_is_no_rival_and_what_may_not_be_given_up_is_one():
     assert referee.verdict("a", [0.05]) is Verdict.GO_ON
 
 
-def test_a_pause_lets_every_trial_stop_after_its_epoch_but_gives_none_up_for_it():
-    referee = Referee(Asha(factor=2), {"best": [1.0]}, None)
-    referee.pause()
-    assert referee.verdict("a", None) is Verdict.PAUSE
-    assert referee.verdict("b", [0.5]) is Verdict.PAUSE
-    assert referee.verdict("c", [2.0]) is Verdict.PRUNE  # this epoch was its last anyway
-
-
 def test_a_trial_is_paused_where_another_epoch_like_the_last_would_come_too_late(clock):
     referee = Referee(None, {}, seconds_left=100.0)
     assert referee.verdict("a", None) is Verdict.GO_ON  # how long its epochs take is not known yet
