@@ -80,6 +80,12 @@ FailFastOption = Annotated[bool, typer.Option("--fail-fast", help="Start nothing
 KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Go on though ten trials have failed of the same cause.")
 ]
+StallOption = Annotated[
+    float, typer.Option("--stall-minutes", help="A trial without a step for so long is ended and tried again.", min=0)
+]
+GraceOption = Annotated[
+    float, typer.Option("--grace", help="Seconds to save in after SIGTERM or SIGUSR1, a preemption notice.", min=0)
+]
 SinkOption = Annotated[
     list[str], typer.Option("--sink", help="Tell it to tensorboard, mlflow or wandb, too.", show_default=False)
 ]
@@ -143,6 +149,46 @@ def export(
         return verbs().export(verbs().open_study(study, changes_of(set_), here, small), to, here, console())
 
     guarded(exported, debug)
+
+
+@app.command()
+def deploy(
+    where: Annotated[str, typer.Argument(help="slurm, kuberay or ray (machines that ssh reaches).")],
+    study: Annotated[str, typer.Argument(help="What `run` takes, from there.", autocompletion=_studies)],
+    nodes: Annotated[int | None, typer.Option("--nodes", help="Nodes that train; 1 by default.")] = None,
+    gpus: Annotated[int | None, typer.Option("--gpus", help="GPUs of each.")] = None,
+    cpus: Annotated[int | None, typer.Option("--cpus", help="Cores of each; 8, or all of a machine.")] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Memory of each, like 64G.")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="At most this long, like 8:00 or 2-00:00.")] = None,
+    set_: SetOption = [],  # noqa: B006
+    small: SmallOption = False,
+    retry_failed: RetryOption = False,
+    storage: StorageOption = "runs",
+    data_root: DataRootOption = Path("data"),
+    setup: Annotated[
+        list[str], typer.Option("--setup", help="A shell line that each node runs first.", show_default=False)
+    ] = [],  # noqa: B006
+    partition: Annotated[str | None, typer.Option("--partition", help="Of Slurm.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Of Slurm.")] = None,
+    image: Annotated[str | None, typer.Option("--image", help="KubeRay: where marksweep is installed.")] = None,
+    claim: Annotated[str | None, typer.Option("--claim", help="KubeRay: the volume claim that all pods share.")] = None,
+    mount: Annotated[str | None, typer.Option("--mount", help="KubeRay: where it lies; /shared by default.")] = None,
+    secret: Annotated[str | None, typer.Option("--secret", help="KubeRay: whose keys become variables.")] = None,
+    hosts: Annotated[str | None, typer.Option("--hosts", help="ray: machines, the head first: a,b,c.")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="ray: who logs in there.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="ray: the private key that ssh takes.")] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Print what starts a study on a cluster, for `sbatch`, `kubectl apply -f -` or `ray up`."""
+    given = {name: value for name, value in locals().items() if name not in ("set_", "data_root", "debug")}
+
+    def printed() -> int:
+        from orchestrator.commands_deploy import Asked, deploy
+
+        sys.stdout.write(deploy(Asked(settings=set_, data_root=str(data_root), **given), changes_of))
+        return 0
+
+    guarded(printed, debug)
 
 
 @data_app.command("list")

@@ -1,0 +1,1 @@
+"""Templates that start Ray on a cluster's nodes, and a study on Ray; `commands_deploy.py` fills them."""
