@@ -63,6 +63,8 @@ class SealedFile:
         self._file = pq.ParquetFile(source)
         self._names = self._file.schema_arrow.names
         metadata = self._file.metadata.metadata or {}
+        if is_sealed is None and {b"seal", _GROUPS} & set(metadata):
+            raise pa.ArrowInvalid("its seal is damaged")
         self._groups: list[dict[str, Any]] = json.loads(metadata[_GROUPS]) if is_sealed else []
 
     def has(self, columns: Collection[str]) -> bool:

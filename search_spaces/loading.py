@@ -88,16 +88,19 @@ def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except (SyntaxError, UnicodeDecodeError) as error:
+    except (SyntaxError, ValueError) as error:  # ValueError: it is no text
         line = getattr(error, "lineno", None)
         mistakes.append(Mistake(f"{error}.", f"{path.name}:{line}" if line else path.name, "Correct the Python."))
+        return module
+    except (RecursionError, MemoryError):  # what the parser says of a thousand brackets
+        mistakes.append(Mistake("it nests too deeply.", path.name, "Correct the Python."))
         return module
     for statement in tree.body:
         if _is_impossible_import(statement, path, module, mistakes):
             continue
         try:
             exec(compile(ast.Module([statement], tree.type_ignores), str(path), "exec"), vars(module))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # After another mistake this one is most often its consequence, but for a name that nothing defined.
             if not mistakes or isinstance(error, NameError):
                 place = f"{path.name}:{_line_of(error, path)}"
@@ -107,7 +110,7 @@ def _execute(path: Path, mistakes: list[Mistake]) -> ModuleType:
     return module
 
 
-def _remedy(error: Exception, module: ModuleType) -> str:
+def _remedy(error: BaseException, module: ModuleType) -> str:
     if not isinstance(error, NameError) or error.name is None:
         return ""
     close = difflib.get_close_matches(error.name, [name for name in vars(module) if not name.startswith("_")], n=1)
@@ -165,12 +168,16 @@ def _importable(module: str, name: str) -> Any:
 
 
 def _modules_of(package: str) -> list[str]:
-    spec = importlib.util.find_spec(package) if package.partition(".")[0] in sys.modules else None
+    """None for a package that cannot be imported itself."""
+    try:
+        spec = importlib.util.find_spec(package) if package.partition(".")[0] in sys.modules else None
+    except (ImportError, ValueError):
+        return []
     folders = [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
     return [file.stem for folder in folders for file in folder.glob("*.py") if not file.stem.startswith("_")]
 
 
-def _line_of(error: Exception, path: Path) -> int:
+def _line_of(error: BaseException, path: Path) -> int:
     line, trace = 0, error.__traceback__
     while trace:
         if trace.tb_frame.f_code.co_filename == str(path):

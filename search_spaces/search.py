@@ -9,7 +9,7 @@ from search_spaces.domains import Point, Space
 from search_spaces.measured import metrics_of
 from search_spaces.samplers import CmaEs, Sampler, Tpe
 from search_spaces.stopping import Asha, Stopping
-from search_spaces.study import Study
+from search_spaces.study import MOST, Study
 from search_spaces.variants import Variant
 from trainables.config import collect_mistakes, config, nearest, with_changes
 from trainables.trial import Evaluation
@@ -67,7 +67,7 @@ class Search:
     first: tuple[Mapping[str, Any], ...] = ()
     seed: Annotated[int, Field(ge=0)] = 0
     at_once: Annotated[int, Field(ge=1)] | None = None
-    confirm: tuple[Annotated[int, Field(ge=0)], ...] = (1, 2, 3)
+    confirm: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=MOST)] = (1, 2, 3)
     evaluations: tuple[Evaluation, ...] = (Evaluation(),)
 
     def __post_init__(self) -> None:
@@ -103,6 +103,8 @@ class Search:
             raise ValueError(f"{first.metric} is the same after every epoch: set stopping to None")
         if isinstance(self.sampler, CmaEs) and others:
             raise ValueError("CmaEs knows one objective. Take Tpe(), GaussianProcess() or Nsga2()")
+        if len(set(self.confirm)) < len(self.confirm):
+            raise ValueError(f"a seed occurs twice in confirm, {self.confirm}. Name each seed once")
         if self.seed in self.confirm:
             raise ValueError(
                 f"confirm has the seed {self.seed}, by which the best point was chosen. Name others, or change seed"

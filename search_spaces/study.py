@@ -13,6 +13,7 @@ from trainables.config import config, nearest
 from trainables.trial import Evaluation, Trial
 
 STUDIES = Path(__file__).parent / "studies"
+MOST = 10_000  # seeds, or variants: a mistyped range must not fill the memory
 
 
 @config
@@ -23,8 +24,8 @@ class Study:
     """
 
     question: Annotated[str, Field(min_length=1)]
-    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1, max_length=MOST)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=MOST)] = (0,)
     evaluations: tuple[Evaluation, ...] = (Evaluation(split="test"),)
 
     def __post_init__(self) -> None:

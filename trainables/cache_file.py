@@ -1,10 +1,13 @@
-"""The file of a prepared data set: two Arrow streams, one after the other.
+"""The file of a prepared data set: two Arrow streams, one after the other, and a digest.
 
 The first grows by whole record batches of crops, each with its checksums; its schema's metadata hold the facts of the
 data set, above all how many faces it has when it is whole. The second holds the annotation of all faces in one record
 batch, so that each column is one stretch of the file, which every process maps and none copies.
+The digest is of all but the crops, and compared when the file is opened; a crop is compared with its checksum when it
+is first read. So nothing that a disk has damaged is trained on, and opening does not read gigabytes.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -24,7 +27,7 @@ from trainables.metrics import Array, normalisers
 from trainables.schemes import Scheme
 
 _FACTS = b"marksweep"
-_DTYPES = {pa.float64(): np.float64, pa.int32(): np.int32, pa.uint8(): np.uint8}
+_DTYPES = {pa.float64(): np.float64, pa.int32(): np.int32, pa.uint8(): np.uint8, pa.uint32(): np.uint32}
 _NORM = "norm "  # before the name of a normaliser: its column
 T = TypeVar("T")
 
@@ -53,7 +56,7 @@ def record_batch(pixels: NDArray[np.uint8], crop_maps: Array, unreadable: Sequen
         stored,
         _lists(crop_maps),
         pa.array(list(unreadable), pa.string()),
-        pa.array(_checksums(pixels, crop_maps), pa.uint32()),
+        pa.array(_checksums(pixels, crop_maps, unreadable), pa.uint32()),
     ]
     return pa.record_batch(columns, schema=schema_of(pixels.shape[1], {}).remove_metadata())
 
@@ -79,7 +82,6 @@ def annotation_of(
         "video": pa.array([face.video for face in faces], pa.string()),
         "tags": pa.array([list(face.tags) for face in faces], pa.list_(pa.string())),
         "unreadable": pa.array(list(unreadable), pa.string()),
-        "checksum": pa.array(_checksums(landmarks, state, crop_maps, boxes), pa.uint32()),
     }
     return pa.record_batch(list(columns.values()), names=list(columns))
 
@@ -88,6 +90,7 @@ def annotation_of(
 class MappedFile:
     """A whole file, mapped: all crops, the annotation of all faces, and the facts of the data set."""
 
+    path: Path
     crops: pa.Table
     annotation: pa.RecordBatch
     facts: dict[str, Any]
@@ -107,10 +110,28 @@ class MappedFile:
         return {name.removeprefix(_NORM): self.numbers(name) for name in names}
 
     def is_intact(self) -> bool:
-        """Whether pixels and annotated numbers are those that were written; this reads all of them."""
-        columns = [self.matrix(name) for name in ("landmarks", "state", "crop", "box")]
-        found = _checksums(*columns)
-        return found == self.annotation["checksum"].to_pylist() and all(map(is_intact, self.crops.to_batches()))
+        """Whether all crops are those that were written; this reads all of them."""
+        return all(map(is_intact, self.crops.to_batches()))
+
+
+class FirstLook:
+    """Compares crops with their checksums, each once in a process."""
+
+    def __init__(self, file: MappedFile) -> None:
+        self._path = file.path
+        self._batches = file.crops.to_batches()
+        self._seen = np.zeros(len(file.crops), dtype=bool)
+
+    def at(self, rows: NDArray[np.int64]) -> None:
+        """Raises `DamagedCache` where one of these rows is not what was written."""
+        length = len(self._batches[0])
+        for row in rows[~self._seen[rows]].tolist():
+            if not is_intact(self._batches[row // length].slice(row % length, 1)):
+                raise DamagedCache(
+                    f"The prepared file {self._path} is damaged (the crop of face {row} has another checksum). "
+                    "Delete it: it is made again."
+                )
+            self._seen[row] = True
 
 
 class Lazy(Sequence[T]):
@@ -147,25 +168,31 @@ class Lazy(Sequence[T]):
 
 
 def read_file(path: Path) -> MappedFile:
-    """Map a whole file. Raises `DamagedCache` where it is cut off or not such a file."""
+    """Map a whole file. Raises `DamagedCache` where it is cut off, is not such a file, or all but its crops is not what
+    was written."""
     try:
         with pa.memory_map(str(path)) as source:
             crops = pa.ipc.open_stream(source).read_all()
-            crops.validate()
+            crops.validate(full=True)
             facts = facts_of(crops.schema)
             if missing := facts["faces"] - len(crops):
                 raise DamagedCache(
                     f"The prepared file {path} is damaged ({missing:,} of {facts['faces']:,} faces are missing)."
                 )
+            begin, digest = source.tell(), _digest_of_crops(crops.schema, crops.to_batches())
+            digest.update(source.read_buffer(source.size() - begin - digest.digest_size))
+            if source.read() != digest.digest():
+                raise ValueError("its checksums are of another annotation")
+            source.seek(begin)
             (annotation,) = pa.ipc.open_stream(source)
-            annotation.validate()
+            annotation.validate(full=True)
             if len(annotation) != len(crops):
                 raise ValueError("its annotation is of other faces")
     except DamagedCache:
         raise
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # Arrow answers damage with errors of a dozen types
         raise DamagedCache(f"The prepared file {path} is damaged ({error or type(error).__name__}).") from None
-    return MappedFile(crops, annotation, facts)
+    return MappedFile(path, crops, annotation, facts)
 
 
 def facts_of(schema: pa.Schema) -> dict[str, Any]:
@@ -181,22 +208,23 @@ def view_of(numbers: pa.Array) -> NDArray:
 
 
 def pixels_of(chunk: pa.Array, side: int) -> NDArray[np.uint8]:
-    """A view of the crops of one record batch [N, side, side, 3]."""
-    buffer = chunk.buffers()[1]
+    """A view of the crops of one record batch, or of some of its rows [N, side, side, 3]."""
+    buffer, width = chunk.buffers()[1], side * side * 3
     assert buffer is not None
-    return np.frombuffer(buffer, dtype=np.uint8, count=len(chunk) * side * side * 3).reshape(-1, side, side, 3)
+    pixels = np.frombuffer(buffer, dtype=np.uint8, count=len(chunk) * width, offset=chunk.offset * width)
+    return pixels.reshape(-1, side, side, 3)
 
 
 def is_intact(batch: pa.RecordBatch) -> bool:
-    """Whether the pixels and crop maps of these rows of the first stream are those that were written."""
+    """Whether these rows of the first stream are those that were written."""
     side = round((batch.schema.field("pixels").type.byte_width / 3) ** 0.5)
-    found = _checksums(pixels_of(batch["pixels"], side), crop_maps_of(batch))
+    found = _checksums(pixels_of(batch["pixels"], side), crop_maps_of(batch), batch["unreadable"].to_pylist())
     return found == batch["checksum"].to_pylist()
 
 
 def crop_maps_of(batch: pa.RecordBatch) -> Array:
     """A view of the crop maps of these rows [N, 2, 3]."""
-    return view_of(batch["crop"].values).reshape(len(batch), 2, 3)
+    return view_of(batch["crop"].flatten()).reshape(len(batch), 2, 3)
 
 
 class GrowingFile:
@@ -212,18 +240,23 @@ class GrowingFile:
         self._file = _File(path, "r+b" if self.kept else "wb", swallow=len(schema.serialize()) if self.kept else 0)
         self._file.truncate(self.size)
         self._file.seek(self.size)
+        self._digest = _digest_of_crops(schema, self.kept)
         # Not `batch.serialize()`, which copies all pixels once more.
         self._stream = pa.ipc.new_stream(self._file, schema)
 
     def append(self, batch: pa.RecordBatch) -> None:
         self._stream.write_batch(batch)
+        self._digest.update(view_of(batch["checksum"]).data)
 
     def finish(self, annotation: pa.RecordBatch) -> None:
-        """Write the second stream, and have all on the disk: a name must not survive a power failure that pixels do
-        not."""
+        """Write the second stream and the digest, and have all on the disk: a name must not survive a power failure
+        that pixels do not."""
         self._stream.close()
+        self._file.tee = self._digest.update
         with pa.ipc.new_stream(self._file, annotation.schema) as stream:
             stream.write_batch(annotation)
+        self._file.tee = None
+        self._file.write(self._digest.digest())
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -237,12 +270,15 @@ class _File(io.FileIO):
     def __init__(self, path: Path, mode: str, swallow: int) -> None:
         super().__init__(path, mode)
         self._swallow = swallow
+        self.tee: Callable[[memoryview], None] | None = None  # is given all that is written
 
     def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")
         size, swallowed = len(view), min(self._swallow, len(view))
         self._swallow -= swallowed
         view = view[swallowed:]
+        if self.tee:
+            self.tee(view)
         while view:
             view = view[super().write(view) or 0 :]
         return size
@@ -257,21 +293,27 @@ def _whole_batches(path: Path, schema: pa.Schema, lengths: Sequence[int]) -> tup
             if pa.ipc.read_schema(pa.ipc.read_message(source)).equals(schema, check_metadata=True):
                 while len(batches) < len(lengths):
                     batch = pa.ipc.read_record_batch(pa.ipc.read_message(source), schema)
-                    batch.validate()
+                    batch.validate(full=True)
                     if len(batch) != lengths[len(batches)] or not is_intact(batch):
                         break
                     batches.append(batch)
                     size = source.tell()
-    except (pa.ArrowException, OSError, EOFError, ValueError):
+    except Exception:  # as in `read_file`
         pass  # what follows was cut off
     return batches, size
 
 
-def _checksums(*columns: NDArray) -> list[int]:
-    """One for each row, over its values in all columns."""
-    found = [0] * len(columns[0])
-    for column in columns:
-        found = [zlib.crc32(np.ascontiguousarray(row).data, value) for row, value in zip(column, found, strict=True)]
+def _checksums(pixels: NDArray[np.uint8], crop_maps: Array, unreadable: Sequence[str | None]) -> list[int]:
+    """One for each row of the first stream, over all else in it."""
+    rows = zip(pixels, crop_maps, unreadable, strict=True)
+    return [zlib.crc32(repr(why).encode(), zlib.crc32(map_.tobytes(), zlib.crc32(crop))) for crop, map_, why in rows]
+
+
+def _digest_of_crops(schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> "hashlib._Hash":
+    """Of the first stream, each crop by its checksum; it goes on with the second."""
+    found = hashlib.sha256(schema.serialize())
+    for batch in batches:
+        found.update(view_of(batch["checksum"]).data)
     return found
 
 

@@ -107,9 +107,9 @@ def config(cls: C) -> C:
     a field added later, with the value at which older identities stay valid, `{"file": True}` for the path of a file
     whose content counts.
     """
-    made = checked_dataclass(
-        cls, frozen=True, kw_only=True, config=pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-    )
+    # Identities are made of JSON, which has no number that is not finite.
+    rules = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+    made = checked_dataclass(cls, frozen=True, kw_only=True, config=rules)
     checked_init = made.__init__
 
     def __init__(self: Any, **values: Any) -> None:

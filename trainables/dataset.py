@@ -1,6 +1,7 @@
 """The contract of a data set: a frozen config that lists faces and reads their pictures."""
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from trainables.config import Config
+from trainables.picture_files import read_picture
 from trainables.schemes import Scheme
 from trainables.transforms.crop import Crop
 
@@ -20,6 +21,7 @@ MISSING, VISIBLE, OCCLUDED = 0, 1, 2
 LABELLED_SPLITS = ("train", "val", "test")
 UNLABELLED = "unlabelled"
 _BLOCK = 2**20  # bytes: some annotation files are too large to be read at once
+FARTHEST = 1e6  # px from the first pixel: no picture is as large
 _TOLD = 10  # mistakes that one message lists
 
 
@@ -104,16 +106,14 @@ class Dataset(Config, ABC):
         """RGB [height, width, 3]. Raises `UnreadableImage`."""
         if face.pixels is not None:
             return face.pixels
-        root = self.root(data_root).resolve()
-        path = (root / face.image).resolve()
-        if not path.is_relative_to(root):
-            raise UnreadableImage(f"{face.image}: lies outside {root}")
-        # Annotations are of the stored pixels; a camera's note to turn the picture does not turn them.
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imread(str(path), flags) if path.exists() else None
-        if pixels is None:
-            raise UnreadableImage(f"{face.image}: {'not a readable image' if path.exists() else 'no such file'}")
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        path = self.root(data_root) / face.image
+        try:
+            if not _lies_below(self.root(data_root), path):
+                raise ValueError(f"lies outside {self.root(data_root)}")
+            return read_picture(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UnreadableImage(f"{face.image}: {reason}") from None
 
     def root(self, data_root: Path) -> Path:
         return data_root / self.FOLDER if self.FOLDER else data_root
@@ -125,6 +125,7 @@ class Dataset(Config, ABC):
     def digest(self, data_root: Path) -> str:
         """16 hex digits that change with the annotations, and with the name or size of any picture."""
         found = hashlib.sha256()
+        self.check_sources(data_root)
         for path in self.sources(data_root):
             found.update(path.name.encode() + b"\0")
             with path.open("rb") as file:
@@ -133,6 +134,17 @@ class Dataset(Config, ABC):
         for name, size in self._picture_sizes(data_root):
             found.update(f"{name}\0{size}\n".encode())
         return found.hexdigest()[:16]
+
+    def check_sources(self, data_root: Path) -> None:
+        """Raises `DataError` where an annotation file is a link out of the data set's folder, or no file at all: what
+        was unpacked from an archive must neither show other files nor be read without end."""
+        root, sources = self.root(data_root), self.sources(data_root)
+        folders = {folder: _lies_below(root, folder) for folder in {path.parent for path in sources}}
+        for path in sources:
+            if not folders[path.parent] or (path.is_symlink() and not _lies_below(root, path)):
+                raise DataError(f"{path}: a link leads it out of {root}. Put the file itself there.")
+            if path.exists() and not path.is_file():
+                raise DataError(f"{path}: it is no file. Put the annotation file there.")
 
     def missing(self, data_root: Path) -> str | None:
         """What to tell the user when files are absent, or None when the annotation files are there."""
@@ -150,6 +162,11 @@ class Dataset(Config, ABC):
         root = self.root(data_root)
         paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in suffixes)
         return ((path.relative_to(root).as_posix(), path.stat().st_size) for path in paths)
+
+
+def _lies_below(root: Path, path: Path) -> bool:
+    """Also after links were followed; `root` itself may be one."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def split_of_group(group: str) -> str:

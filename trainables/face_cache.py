@@ -47,7 +47,7 @@ from trainables.pictures import read_whole
 from trainables.recipe import MARGIN
 from trainables.transforms.crop import Crop, cut
 
-FORMAT = 5  # raise it when the file's layout changes, or what is stored of the same faces: normalisers, difficulty
+FORMAT = 6  # raise it when the file's layout changes, or what is stored of the same faces: normalisers, difficulty
 FACES_PER_RECORD_BATCH = 64  # what is cut at once, and what a killed preparation loses
 
 log = logging.getLogger(__name__)
@@ -198,7 +198,7 @@ def _is_whole(path: Path, verify: bool, tell: Tell = lambda text: None) -> bool:
     try:
         file = read_file(path)
         if verify and not file.is_intact():
-            raise DamagedCache(f"The prepared file {path} is damaged (its checksums are of other faces).")
+            raise DamagedCache(f"The prepared file {path} is damaged (its checksums are of other crops).")
     except DamagedCache as error:
         tell(f"{error} It is made again.")
         return False

@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from trainables.cache_file import Lazy, pixels_of, read_file, view_of
+from trainables.cache_file import FirstLook, Lazy, pixels_of, read_file, view_of
 from trainables.dataset import LABELLED_SPLITS, UNLABELLED
 from trainables.metrics import Array
 from trainables.schemes import Scheme
@@ -42,6 +42,7 @@ class Faces:
     unreadable: tuple[str, ...]
     boxed: float  # share of faces whose box the data set gives
     digest: str
+    look: FirstLook
 
     @property
     def pool(self) -> NDArray[np.int64]:
@@ -54,7 +55,11 @@ class Faces:
         return transform(self.landmarks[rows], self.crop_maps[rows])
 
     def crops(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        """Crops with their margin [len(rows), S+2·pad, S+2·pad, 3] uint8, copied out of the file."""
+        """Crops with their margin [len(rows), S+2·pad, S+2·pad, 3] uint8, copied out of the file.
+
+        Raises `DamagedCache` where one is not what was written.
+        """
+        self.look.at(rows)
         batch, offset = np.divmod(rows, len(self.pixels[0]))  # all batches but the last hold equally many
         return torch.from_numpy(np.stack([self.pixels[b][o] for b, o in zip(batch, offset, strict=True)]))
 
@@ -67,7 +72,7 @@ class Faces:
 def open_faces(path: Path, scheme: Scheme) -> Faces:
     """Map a prepared file. Its pixels stay on disk (and in the node's page cache) until they are read.
 
-    Raises `DamagedCache` where it is cut off or is another file.
+    Raises `DamagedCache` where it is cut off or is another file, or where all but its crops is not what was written.
     """
     file = read_file(path)
     facts, annotation = file.facts, file.annotation
@@ -95,4 +100,5 @@ def open_faces(path: Path, scheme: Scheme) -> Faces:
         unreadable=tuple(unreadable.drop_null().to_pylist()),
         boxed=float(np.isfinite(file.matrix("box")).all(axis=1).mean()),
         digest=facts["digest"],
+        look=FirstLook(file),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.dataset import LABELLED_SPLITS, UNLABELLED, DataError, Dataset, Face
+from trainables.dataset import FARTHEST, LABELLED_SPLITS, UNLABELLED, DataError, Dataset, Face
 from trainables.difficulty import difficulty
 from trainables.metrics import Array
 
@@ -33,9 +33,15 @@ def list_faces(dataset: Dataset, data_root: Path) -> Listing:
     missing = dataset.missing(data_root)
     if missing:
         raise DataError(missing)
+    dataset.check_sources(data_root)
     faces = list(dataset.faces(data_root))
     if not faces:
         raise DataError(f"Data set {dataset.kind!r}: no face below {dataset.root(data_root)}.\n{dataset.TREE}")
+    if far := next((face for face in faces if _lies_nowhere(face)), None):
+        raise DataError(
+            f"Data set {dataset.kind!r}: a landmark or the box of {far.name!r} lies beyond {FARTHEST:,.0f} px, and so "
+            "beyond any picture. Correct its annotation, or remove it."
+        )
     twice = [name for name, count in Counter(face.name for face in faces).items() if count > 1]
     if twice:
         raise DataError(f"Data set {dataset.kind!r}: {len(twice)} names stand for two faces, such as {twice[0]!r}.")
@@ -100,6 +106,11 @@ def _on_two_sides(members: Iterable[tuple[str, str]]) -> list[str]:
         # Unlabelled pictures of training persons may be learned from too.
         sides.setdefault(name, set()).add("train" if split == UNLABELLED else split)
     return sorted(name for name, splits in sides.items() if len(splits) > 1)
+
+
+def _lies_nowhere(face: Face) -> bool:
+    far = any(abs(value) > FARTHEST for value in face.box or ())
+    return far or bool((np.abs(face.landmarks) > FARTHEST).any())  # NaN, for what is missing, is not beyond
 
 
 def _ranks(dataset: Dataset, faces: Sequence[Face]) -> Array:

@@ -42,7 +42,7 @@ def is_cut_off(path: Path) -> bool:
                 return False
             file.seek(0)
             content = file.read()
-    except OSError:
+    except (OSError, ValueError):
         return False
     # Something may follow the end, and a thumbnail has an end of its own, but before the picture's scan.
     return content.rfind(_END) < content.rfind(_SCAN)

@@ -1,6 +1,7 @@
 """A small method that goes wrong, waits or tells, for studies of tests that run through Ray."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import ClassVar
 
 import ray
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from trainables.config import config
 from trainables.method import Batch
@@ -87,6 +88,16 @@ def _wait_while_held(method: Odd, step: int, batch: Batch) -> None:
         time.sleep(0.02)
 
 
+def _wait_once(method: Odd, step: int, batch: Batch) -> None:
+    """Once, in its third step: a process that leads its trial tells where it is, and waits until it may go on."""
+    leads = not distributed.is_initialized() or distributed.get_rank() == 0
+    if step == 3 and leads and _first(method, "waits"):
+        Path(method.folder, "waits on").write_text(socket.gethostname())
+        while not Path(method.folder, "may go on").exists():
+            time.sleep(0.02)
+        Path(method.folder, "goes on").touch()
+
+
 def _be_slow_while_asked(method: Odd, step: int, batch: Batch) -> None:
     if Path(method.folder, "slow").exists():
         time.sleep(2)
@@ -124,4 +135,5 @@ HOW: dict[str, Callable[[Odd, int, Batch], None]] = {
     "held": _wait_while_held,
     "slow": _be_slow_while_asked,
     "telling": _tell_devices,
+    "waiting": _wait_once,
 }

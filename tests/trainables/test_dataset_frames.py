@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from trainables.dataset import DataError
-from trainables.datasets._pictures import picture_size
 from trainables.datasets.frames import DATASET, Frames
 from trainables.listing import list_faces
+from trainables.picture_files import picture_size
 
 
 def write(root: Path, names: list[str], suffix: str = ".png", size: tuple[int, int] = (40, 30)) -> None:

@@ -259,19 +259,32 @@ def test_a_changed_pixel_is_found_where_checksums_are_compared(root, told):
     path.write_bytes(changed)
     assert prepared(root, tell=told.append) == path
     assert not told
+    faces = opened(path)
+    with pytest.raises(DamagedCache, match=rf"{path} is damaged \(the crop of face \d+ has another checksum\)"):
+        faces.crops(np.arange(FACES))
     assert prepared(root, tell=told.append, verify=True) == path
     assert "checksums" in told[0]
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("column", ["landmarks", "state", "crop_maps"])
-def test_a_changed_annotation_is_found_where_checksums_are_compared(root, told, column):
+@pytest.mark.parametrize(
+    "column", ["landmarks", "state", "crop_maps", "difficulty", "norms", "images", "split", "facts"]
+)
+def test_a_changed_annotation_is_found_when_it_is_opened(root, told, column):
     path = prepared(root)
-    content = path.read_bytes()
+    content, faces = path.read_bytes(), opened(path)
+    written = {
+        "norms": lambda: faces.norms["diag"].tobytes(),
+        "images": lambda: faces.images[3].encode(),
+        "split": lambda: b"testtest",
+        "facts": lambda: faces.digest.encode(),
+    }.get(column, lambda: getattr(faces, column).tobytes())()
     changed = bytearray(content)
-    changed[content.rindex(getattr(opened(path), column).tobytes()) + 5] ^= 1
+    changed[content.rindex(written) + 5] ^= 1
     path.write_bytes(changed)
-    assert prepared(root, tell=told.append, verify=True) == path
+    with pytest.raises(DamagedCache, match=f"{path} is damaged"):
+        opened(path)
+    assert prepared(root, tell=told.append) == path
     assert "checksums" in told[0]
     assert path.read_bytes() == content
 

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from trainables.dataset import DataError
+from trainables.dataset import FARTHEST, DataError
 
 Box = tuple[float, float, float, float]
+_LONGEST = 255  # bytes of a name on the file systems in use
 
 
 def read_numbers(cells: Iterable[str], place: str) -> list[float]:
@@ -32,7 +33,20 @@ def read_image_name(name: str, place: str) -> str:
         raise DataError(f"{place}: no image name. Add it, or remove the face.")
     if path.is_absolute() or ".." in path.parts:
         raise DataError(f"{place}: image {name!r} lies outside the data set's folder. Move it into that.")
+    if reason := why_no_path(name):
+        raise DataError(f"{place}: image {name[:_LONGEST]!a} {reason}. Correct it, or remove the face.")
     return name
+
+
+def why_no_path(text: str) -> str:
+    """Why no file can have this path, or nothing."""
+    try:
+        longest = max((len(part.encode()) for part in text.split("/")), default=0)
+    except UnicodeEncodeError:
+        return "has a character that is none"
+    if "\0" in text:
+        return "has a null character"
+    return f"has a name of more than {_LONGEST} bytes" if longest > _LONGEST else ""
 
 
 def read_lines(path: Path, remedy: str) -> Iterator[tuple[str, str]]:
@@ -50,9 +64,13 @@ def read_lines(path: Path, remedy: str) -> Iterator[tuple[str, str]]:
 
 def _number(cell: str, place: str) -> float:
     try:
-        value = float(cell)
+        # Python alone takes "1_0" and "١" for numbers.
+        value = float(cell) if cell.isascii() and "_" not in cell else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{place}: {cell!r} is not a finite number of px. Correct it, or remove the face.")
+        shown = cell if len(cell) <= _LONGEST else f"{cell[:_LONGEST]}…"
+        raise DataError(f"{place}: {shown!r} is not a finite number of px. Correct it, or remove the face.")
+    if abs(value) > FARTHEST:
+        raise DataError(f"{place}: {value:g} px lies beyond any picture. Correct it, or remove the face.")
     return value

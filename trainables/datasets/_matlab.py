@@ -1,9 +1,12 @@
 """Variables of MATLAB files, old (version 5 to 7) and new (7.3, which is HDF5) alike. Reading one runs no code."""
 
 import math
+import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,21 @@ from numpy.typing import NDArray
 from trainables.dataset import DataError
 
 _MOST_COMPRESSED = 1032  # deflate makes data smaller by no more; a damaged size must not fill the memory
+SECONDS = 60.0  # for looking at a file's structure, which takes milliseconds
+# HDF5 loops for ever, or ends the process, on some damaged files: another process looks first. Its errors are found
+# here again, where they are told.
+_LOOK = """
+import sys, h5py
+with h5py.File(sys.argv[1], "r", locking=False) as file:
+    for name in sys.argv[2:]:
+        try:
+            found = file[name] if file.get(name, getlink=True) is not None else None
+            is_cells = h5py.check_ref_dtype(found.dtype) is h5py.Reference
+            for each in [found, *(file[cell] for cell in (found[()].ravel() if is_cells else ()) if cell)]:
+                each.shape, each.dtype, dict(each.attrs), each.id.get_storage_size()
+        except Exception:
+            pass
+"""
 
 
 class Variables(ABC):
@@ -40,18 +58,32 @@ class Variables(ABC):
 
 
 @contextmanager
-def open_matlab(path: Path) -> Iterator[Variables]:
-    """The variables of a file. Raises `DataError` with the file, the reason and the remedy."""
+def open_matlab(path: Path, names: tuple[str, ...]) -> Iterator[Variables]:
+    """The variables of a file, of which these `names` will be asked for. Raises `DataError` with the file, the reason
+    and the remedy."""
     if not path.is_file():
         raise DataError(f"{path}: No such file. Put it there.")
     if not h5py.is_hdf5(path):
         yield _Version5(path)
         return
+    written = path.stat()
+    if not _can_be_looked_at(path, names, written.st_mtime_ns, written.st_size):
+        raise DataError(f"{path}: its structure leads nowhere. It is damaged or was not copied whole: fetch it again.")
     with _telling(path):
         # Nobody writes to it, and not every shared file system can lock.
         file = h5py.File(path, "r", locking=False)
     with file:
         yield _Version73(path, file)
+
+
+@lru_cache(maxsize=64)
+def _can_be_looked_at(path: Path, names: tuple[str, ...], written_ns: int, size: int) -> bool:
+    """Whether a process comes to an end that looks at these variables; once for each content."""
+    command = [sys.executable, "-I", "-c", _LOOK, str(path), *names]
+    try:
+        return subprocess.run(command, timeout=SECONDS, capture_output=True, check=False).returncode >= 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def read_columns(variables: Variables, path: Path, name: str, columns: int) -> NDArray[np.float64]:

@@ -5,6 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from trainables.datasets._fields import why_no_path
+
+
+def _possible(path: str) -> str:
+    if reason := why_no_path(path):
+        raise ValueError(f"{path!a} {reason}. Give a path that can be")
+    return path
+
 
 def _below(path: str) -> str:
     parts = PurePosixPath(path)
@@ -13,5 +21,6 @@ def _below(path: str) -> str:
     return path
 
 
-Below = Annotated[str, AfterValidator(_below)]  # a path that cannot leave its folder
+Possible = Annotated[str, AfterValidator(_possible)]  # a path that a file can have
+Below = Annotated[str, AfterValidator(_possible), AfterValidator(_below)]  # a path that cannot leave its folder
 Lists = tuple[tuple[Literal["train", "val", "test"], Below], ...]  # (split, file below the data set's folder), …

@@ -21,6 +21,7 @@ from trainables.transforms.crop import CONVENTIONS, Crop
 
 TRAINING_FACES = 20_000  # the first of the published permutation; the others test
 _PICTURES = "data/flickr"
+_VARIABLES = ("nameList", "data", "mask_new", "bbox", "ra")
 
 
 @config
@@ -50,7 +51,7 @@ AFLW/
         """In the order of the file."""
         path = self._file(data_root)
         landmarks = self.scheme.num_landmarks
-        with open_matlab(path) as variables:
+        with open_matlab(path, _VARIABLES) as variables:
             names = variables.texts("nameList")
             points = read_columns(variables, path, "data", 2 * landmarks)
             visible = read_columns(variables, path, "mask_new", landmarks)
@@ -81,7 +82,7 @@ AFLW/
         return [self._file(data_root), self.root(data_root) / _PICTURES]
 
     def remarks(self, data_root: Path) -> Sequence[str]:
-        with open_matlab(self._file(data_root)) as variables:
+        with open_matlab(self._file(data_root), _VARIABLES) as variables:
             listed = [f"{_PICTURES}/{name.strip()}" for name in variables.texts("nameList")]
         return unlisted_pictures(self.root(data_root), _PICTURES, listed)
 

@@ -63,7 +63,7 @@ COFW/
         split, _, number = face.image.partition("/")
         try:
             # Opening costs 0.4 ms; a file kept open would not survive being sent to another process.
-            with open_matlab(self._file(data_root, split)) as variables:
+            with open_matlab(self._file(data_root, split), _variables(split)) as variables:
                 pixels = variables.cell(f"Is{_SUFFIX[split]}", int(number) - 1)
         except DataError as error:
             raise UnreadableImage(f"{face.image}: {error}") from None
@@ -79,7 +79,7 @@ COFW/
     def _faces(self, data_root: Path, split: str, mistakes: list[str]) -> list[Face]:
         path, suffix = self._file(data_root, split), _SUFFIX[split]
         columns = 3 * self.scheme.num_landmarks
-        with open_matlab(path) as variables:
+        with open_matlab(path, _variables(split)) as variables:
             annotation = read_columns(variables, path, f"phis{suffix}", columns)
             boxes = read_columns(variables, path, f"bboxes{suffix}", 4)
             pictures = variables.num_cells(f"Is{suffix}")
@@ -115,6 +115,10 @@ COFW/
 
     def _picture_sizes(self, data_root: Path) -> Iterable[tuple[str, int]]:
         return ()  # the pictures are in the files whose bytes the digest covers
+
+
+def _variables(split: str) -> tuple[str, ...]:
+    return tuple(f"{name}{_SUFFIX[split]}" for name in ("phis", "bboxes", "Is"))
 
 
 DATASET = Cofw()

@@ -10,6 +10,7 @@ from trainables.datasets._csv import LandmarkRow, read_landmark_rows
 from trainables.datasets._fields import Box, read_box
 from trainables.datasets._lists import unlisted_neighbours
 from trainables.datasets._pictures import original_of
+from trainables.datasets._settings import Possible
 from trainables.schemes import SCHEME_68, Scheme
 
 BOX = ("box_x", "box_y", "box_w", "box_h")
@@ -33,7 +34,7 @@ class Csv68(Dataset):
 landmarks.csv     name, x0, y0, …, x67, y67 [, box_x, box_y, box_w, box_h] [, group] [, split]
 <images>          where the names in landmarks.csv say, relative to it
 """
-    file: str = "landmarks.csv"
+    file: Possible = "landmarks.csv"
 
     def faces(self, data_root: Path) -> list[Face]:
         return [_face(row) for row in self._rows(data_root)]

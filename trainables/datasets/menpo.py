@@ -21,6 +21,7 @@ from trainables.datasets._pts import (
     read_pts,
     without_annotation,
 )
+from trainables.datasets._settings import Possible
 from trainables.schemes import SCHEME_68, Scheme
 
 SUFFIXES = (".pts", ".ljson")
@@ -44,7 +45,7 @@ menpo/             another name by Menpo(folder=…)
   <name>.pts       or .ljson
   train/ val/ test/ instead, each with such files, if the split is yours
 """
-    folder: str = "menpo"
+    folder: Possible = "menpo"
     one_based: bool = False
 
     def faces(self, data_root: Path) -> list[Face]:

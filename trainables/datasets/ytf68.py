@@ -17,7 +17,8 @@ from trainables.config import config
 from trainables.dataset import UNLABELLED, DataError, Dataset, Face, UnreadableImage, split_of_group
 from trainables.datasets._csv import read_landmark_rows
 from trainables.datasets._fields import Box
-from trainables.datasets._pictures import picture_size, pictures_below, whole_picture
+from trainables.datasets._pictures import pictures_below, whole_picture
+from trainables.picture_files import picture_size
 from trainables.schemes import SCHEME_68, Scheme
 
 _SPLITS = {"training": "train", "test": "test"}  # folder -> published split
