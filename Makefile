@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: install demo test test-long test-fast lint bench clean
+.PHONY: install demo test test-long test-fast lint bench chaos soak fuzz clean
 
 install: $(READY)
 
@@ -37,6 +37,15 @@ lint: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+chaos: install
+	$(BIN)/python -m tests.chaos
+
+fuzz: install
+	$(BIN)/python -m tests.fuzz
+
+soak: install
+	$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache

@@ -118,6 +118,8 @@ def execute(unit: Unit, session: Session) -> None:
     done = _Outcome(trained=unit.trained or state_of(storage, unit.id) is State.FINISHED)
     # What trained a network stays in its row when it is only measured.
     hold = Hold(storage, unit.id, unit.lease if lead else "")
+    if done.trained and lead:
+        delete_checkpoints(storage.trial_folder(unit.id))  # its process may have died before it did
     recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts, hold) if lead else None
     try:
         _train_and_measure(unit, session, storage, hold, recorder, done)
