@@ -168,6 +168,7 @@ class Desk:
 
     def _lose(self, trial: str) -> None:
         """To another command, which took this one for ended; what it leaves goes on here."""
+        self._waiting.pop(trial, None)
         self._dispatcher.lost(trial, time.monotonic())
         self._elsewhere.add(trial)
         self._view.show(Event(trial, "elsewhere", {"who": self._leases.who_has(trial)}))

@@ -1,6 +1,5 @@
 """A trial in a Ray Train worker group: several processes that share each global batch."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from ray.util.queue import Queue
 from orchestrator.ledger import Ledger
 from orchestrator.process import session_of
 from orchestrator.schema import UNSUCCESSFUL, State
+from orchestrator.scratch import scratch_folder
 from orchestrator.unit import Unit, execute
 from search_spaces.variants import Resources
 from trainables.worker import group_placement
@@ -44,7 +44,7 @@ def _rows(unit: Unit) -> list[dict[str, Any]]:
 
 def _run_group(unit: Unit, resources: Resources) -> None:
     gpus = {"GPU": resources.share} if resources.share else {}
-    with tempfile.TemporaryDirectory(prefix="marksweep-train-") as folder, passing_on() as callback:
+    with scratch_folder() as folder, passing_on() as callback:
         LeanTorchTrainer(
             _group_worker,
             train_loop_config=asdict(unit),

@@ -5,8 +5,6 @@ process only drives a Ray Train worker group and holds no processor or accelerat
 when is decided in `dispatch.py`; Tune asks for it as it asks any searcher.
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from orchestrator.guards import (
 from orchestrator.interruption import Interruption, interruption
 from orchestrator.leases import Leases
 from orchestrator.progress import View
+from orchestrator.scratch import scratch_folder
 from search_spaces.variants import Resources
 
 _DRIVER_ONLY = {"memory": 1e6}  # a trial that only drives a worker group must not hold what the workers need
@@ -67,9 +66,8 @@ def launch(
     forget_ended_trials()
     look_up_trainables_once()
     desk = Desk(supply, view, limits, judging, leases)
-    folder = tempfile.mkdtemp(prefix="marksweep-tune-")
     try:
-        with interruption(limits.grace) as noted:
+        with interruption(limits.grace) as noted, scratch_folder() as folder:
             if not desk.is_over:
                 tune.Tuner(
                     tune.with_resources(run_trial, lambda config: _reserved(_assignment(config).resources)),
@@ -86,7 +84,6 @@ def launch(
             raise KeyboardInterrupt
     finally:
         desk.close()
-        shutil.rmtree(folder, ignore_errors=True)
     return Launched(desk.why, desk.is_spent, bool(noted.why), desk.gpu_hours)
 
 

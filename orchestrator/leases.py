@@ -89,10 +89,7 @@ class Leases:
         self._heart = threading.Thread(target=self._live, name="leases", daemon=True)
 
     def __enter__(self) -> "Leases":
-        self.storage.sweep()
         self._sign(0)
-        for name in leased(self.storage):
-            self._free_of_the_dead(name)
         self._heart.start()
         return self
 
@@ -119,6 +116,15 @@ class Leases:
         self._held.pop(name, None)
         self._elsewhere[name] = time.monotonic()
         return False
+
+    def take_from_the_dead(self, name: str) -> bool:
+        """As `take`, where a process of this host had it that has ended. Such a process' sign of life is removed."""
+        if name.startswith(_SIGN):
+            if has_ended(name.removeprefix(_SIGN)):
+                self.storage.delete(self.storage.lease(name))
+            return False
+        holder = holder_of(self.storage, name)
+        return holder is not None and bool(has_ended(holder.process)) and self.take(name)
 
     def token(self, name: str) -> str:
         """What the process that works on it has to find there. KeyError where it is not held."""
@@ -168,16 +174,6 @@ class Leases:
             self.storage.write_text(self.storage.lease(name), _text(own))
         self.storage.delete(self.storage.lease(right))
         return is_free
-
-    def _free_of_the_dead(self, name: str) -> None:
-        """Remove a lease, or a sign of life, of a process of this host that has ended."""
-        if name.startswith(_SIGN):
-            if has_ended(name.removeprefix(_SIGN)):
-                self.storage.delete(self.storage.lease(name))
-            return
-        holder = holder_of(self.storage, name)
-        if holder is not None and has_ended(holder.process) and self.take(name):
-            self.release(name)
 
     def _has_ended(self, process: str) -> bool:
         seen_here = has_ended(process)

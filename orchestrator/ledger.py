@@ -46,9 +46,9 @@ class Ledger:
         keys = set(self.storage.names(folder) if only is None else only)
         gathered = self._gathered(name, keyed, keys)
         rest = keys - set(gathered[column].unique().to_pylist())
-        paths = self._paths(name, sorted(rest)).values()
+        paths = self._paths(name, sorted(rest)).items()
         with ThreadPoolExecutor(_READERS_OF_FILES if self.storage.is_local else _READERS) as pool:
-            found = pool.map(lambda path: self.storage.read(path, keyed), paths)
+            found = pool.map(lambda named: self._own_rows(named[0], named[1], keyed, column), paths)
             table = pa.concat_tables([gathered, *(part for part in found if part is not None)])
         return table.select(schema.names)
 
@@ -80,6 +80,15 @@ class Ledger:
                 stamp = pa.array([stamps[name].get(key) for key in owners.dictionary.to_pylist()], pa.string())
                 stamped = keep[name].append_column(_STAMP, stamp.take(owners.indices))
                 self.storage.write(self.storage.compacted(name), stamped, index=column)
+
+    def _own_rows(self, key: str, path: str, schema: pa.Schema, column: str) -> pa.Table | None:
+        """Of the file that belongs to this key. A whole one can have come into the wrong folder."""
+        found = self.storage.read(path, schema)
+        if found is not None and found[column].unique().to_pylist() not in ([], [key]):
+            raise ValueError(
+                f"{path} has rows of another {column}: it was copied there. Delete its folder, and run the study again."
+            )
+        return found
 
     def _gathered(self, name: str, schema: pa.Schema, keys: set[str]) -> pa.Table:
         """The compacted rows of these keys, without those whose own file was written since."""

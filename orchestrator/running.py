@@ -28,6 +28,7 @@ from orchestrator.searching import Searching
 from orchestrator.secrets import without_secrets
 from orchestrator.session import Opened, Place, memory_of, prepare_data
 from orchestrator.sinks.registry import sink_named
+from orchestrator.tidying import tidy
 from orchestrator.units import units_of
 
 
@@ -58,6 +59,7 @@ class Running:
         return self.is_spent or self.is_interrupted
 
     def __enter__(self) -> "Running":
+        tidy(self.place.storage)
         return self
 
     def __exit__(self, *problem: object) -> None:

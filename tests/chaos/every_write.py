@@ -26,6 +26,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.recorder import state_of
 from orchestrator.schema import State
 from orchestrator.session import make_plan, prepare_data, remember_question
+from orchestrator.tidying import tidy
 from orchestrator.units import units_of
 from tests.chaos.comparing import Contents, Differences, contents, differences
 from tests.chaos.striking import Change, Kind, Moment, put_between
@@ -91,6 +92,7 @@ def command(study: Disturbed, runs: Path, gathers_first: bool = True) -> Iterato
     Yields how many trials are left. `gathers_first`: as it does where it finds trials of a command before.
     """
     place, opened = study.place(runs), study.open(runs)
+    tidy(place.storage)
     plan = make_plan(opened, place, retry_failed=True)
     remember_question(opened, plan, place)
     prepare_data(plan, place, lambda *progress: None)

@@ -13,6 +13,7 @@ import pytest
 from orchestrator import leases
 from orchestrator.leases import Hold, LeaseLost, Leases, holder_of, leased
 from orchestrator.storage import Storage
+from orchestrator.tidying import tidy
 from trainables import process_name
 from trainables.process_name import has_ended, own_name
 
@@ -141,6 +142,7 @@ def test_the_next_command_clears_away_what_the_dead_have_left(storage):
     other = Other(storage, "trial")
     other.kill()
     Path(storage.root, "leases", f"trial.json.{_dead_name()}.partial").write_text("half")
+    tidy(storage)
     with Leases(storage):
         assert leased(storage) == [SIGN + own_name()]
     assert list(Path(storage.root, "leases").iterdir()) == []
