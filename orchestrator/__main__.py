@@ -183,7 +183,8 @@ def deploy(
     given = {name: value for name, value in locals().items() if name not in ("set_", "data_root", "debug")}
 
     def printed() -> int:
-        from orchestrator.commands_deploy import Asked, deploy
+        from orchestrator.commands_deploy import deploy
+        from orchestrator.deploy.asked import Asked
 
         sys.stdout.write(deploy(Asked(settings=set_, data_root=str(data_root), **given), changes_of))
         return 0

@@ -48,7 +48,7 @@ class Desk:
         self._looked = time.monotonic()
         self._stuck_since: float | None = None
         self._told = False  # why it ends early
-        self._attempts: dict[str, int] = {}  # of trials whose process died, up to then
+        self._attempts: dict[str, int] = {}  # of trials that are tried again, up to then
         self._waiting: dict[str, float] = {}  # since when: handed out, without a process yet
         self._referee, self._referee_name = None, ""
         if judging is not None or limits.hours is not None or limits.gpu_hours is not None:
@@ -121,7 +121,6 @@ class Desk:
         recorder = TrialRecorder(self._leases.storage, unit.facts)
         died = without_secrets(cause_of(failures))
         state, error = recorder.died(died, failures, self._attempts.get(unit.id, unit.attempts))
-        self._attempts[unit.id] = recorder.attempts
         # Trained, it died while it was measured.
         trained = state is State.FINISHED
         state = State.FAILED if trained else state
@@ -133,6 +132,8 @@ class Desk:
 
     def _conclude(self, ended: Ended, kind: str, metrics: Mapping[str, Any]) -> None:
         again = self._dispatcher.ended(ended, time.monotonic())
+        if again:  # what is more by then, another command has done
+            self._attempts[ended.trial] = self._recorded(ended.trial)[0]
         self._leases.release(ended.trial)
         self._view.show(Event(ended.trial, "again" if again else kind, metrics))
         self._tell_end()
@@ -155,16 +156,19 @@ class Desk:
 
     def _ended_since(self, unit: Unit, was_elsewhere: bool) -> State | None:
         """How another command has ended it since it was planned, if one has."""
-        rows = self._ledger.of_trial("trials", unit.id).to_pylist()
-        attempts = rows[0]["attempts"] if rows else 0
+        attempts, state = self._recorded(unit.id)
         if attempts <= self._attempts.get(unit.id, unit.attempts) and not was_elsewhere:
             return None
         self._attempts[unit.id] = attempts
-        state = State(rows[0]["state"]) if rows else State.RUNNING
         if state is State.FINISHED:
             wanted = {each["id"] for each in unit.evaluations}
             return state if len(self._ledger.evaluated(wanted)) == len(wanted) else None
         return state if state in UNSUCCESSFUL or (state is State.PRUNED and unit.may_be_given_up) else None
+
+    def _recorded(self, trial: str) -> tuple[int, State]:
+        """Attempts and state that the ledger has."""
+        rows = self._ledger.of_trial("trials", trial).to_pylist()
+        return (rows[0]["attempts"], State(rows[0]["state"])) if rows else (0, State.RUNNING)
 
     def _lose(self, trial: str) -> None:
         """To another command, which took this one for ended; what it leaves goes on here."""

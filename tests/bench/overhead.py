@@ -78,6 +78,7 @@ def marksweep(trials: int = TRIALS, ended: Callable[[], None] = lambda: None, wo
     from orchestrator.cluster import cluster
     from orchestrator.dispatch import Planned
     from orchestrator.launch import launch
+    from orchestrator.leases import Leases
     from orchestrator.ledger import Ledger
     from orchestrator.progress import ENDED, Event, TrialLine, view_for
     from orchestrator.session import Place, make_plan, open_study, prepare_data
@@ -97,6 +98,7 @@ def marksweep(trials: int = TRIALS, ended: Callable[[], None] = lambda: None, wo
             cluster(None, AT_ONCE),
             Path(os.devnull).open("w") as nowhere,
             view_for(lines, AT_ONCE, Console(file=nowhere)) as view,
+            Leases(place.storage) as leases,
         ):
             shown = view.show
 
@@ -107,7 +109,7 @@ def marksweep(trials: int = TRIALS, ended: Callable[[], None] = lambda: None, wo
 
             view.show = show  # type: ignore[method-assign]
             started = time.perf_counter()
-            launch(Planned([Assignment(unit, work.resources) for work, unit in units]), view)
+            launch(Planned([Assignment(unit, work.resources) for work, unit in units]), view, leases)
             seconds = time.perf_counter() - started
         states = Ledger(place.storage).read("trials")["state"].to_pylist()
         assert states == ["finished"] * trials, states

@@ -66,6 +66,7 @@ def marksweep(seeds: range) -> Iterator[float]:
 
     from orchestrator.cluster import cluster
     from orchestrator.launch import launch
+    from orchestrator.leases import Leases
     from orchestrator.progress import TrialLine, view_for
     from orchestrator.searched import standing_of
     from orchestrator.searching import Searching
@@ -80,9 +81,9 @@ def marksweep(seeds: range) -> Iterator[float]:
             opened = open_study(str(study), {"seed": seed, "trials": TRIALS}, place)
             prepare_data(make_plan(opened, place), place, lambda *progress: None)
             searching = Searching(opened, place)
-            with view_for({}, AT_ONCE, Console(file=StringIO())) as view:
+            with view_for({}, AT_ONCE, Console(file=StringIO())) as view, Leases(place.storage) as leases:
                 searching.announce = lambda asked, view=view: view.add(asked.work.id, TrialLine(asked.label, 0, 1))
-                launch(searching, view)
+                launch(searching, view, leases)
             standing = standing_of(opened, place)
             errors = [each.tried.values[0] for each in standing.asked]
             assert len(errors) == TRIALS

@@ -21,7 +21,8 @@ import yaml
 from jinja2 import UndefinedError
 
 from orchestrator.__main__ import changes_of
-from orchestrator.commands_deploy import TEMPLATES, Asked, _environment, _seconds, deploy
+from orchestrator.commands_deploy import TEMPLATES, _environment, deploy
+from orchestrator.deploy.asked import Asked, seconds_of
 from orchestrator.ledger import Ledger
 from orchestrator.storage import Storage
 
@@ -254,7 +255,7 @@ def test_one_job_needs_no_volume_where_its_storage_is_elsewhere():
     ],
 )
 def test_times_mean_the_same_everywhere(written, seconds):
-    assert _seconds(written) == seconds
+    assert seconds_of(written) == seconds
     if seconds:
         (line,) = re.findall(r"--time=(\S+)", printed("slurm", time=written))
         hours, minutes, rest = map(int, line.split(":"))

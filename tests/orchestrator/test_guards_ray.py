@@ -5,6 +5,7 @@ import json
 import os
 import time
 
+import psutil
 import pytest
 import ray
 from ray import tune
@@ -16,7 +17,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.util.placement_group import placement_group
 
-from orchestrator.cluster import SETTINGS
+from orchestrator.cluster import SETTINGS, cluster
 from orchestrator.group import passing_on
 from orchestrator.guards import (
     NoProgress,
@@ -180,3 +181,16 @@ def wait_for(condition, attempts: int = 100) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("it did not happen")
+
+
+def test_a_private_cluster_listens_to_this_machine_alone():
+    # Unguarded, to every network that the machine is in.
+    with cluster(None, cpus=1):
+        heard = {
+            connection.laddr.ip
+            for process in psutil.Process().children(recursive=True)
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    assert heard
+    assert heard <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}

@@ -117,11 +117,12 @@ class NormedRival(Rival):
 
 @config
 class Drifting(Method):
-    """Predicts one point for all landmarks: the crop's centre, off by `offsets[step − 1]` px along both axes."""
+    """Predicts one point for all landmarks: the crop's centre, off by `offsets[step − 1]` px along both axes, or no
+    numbers where that is None."""
 
     kind: ClassVar[str] = "drifting_of_tests"
     input_size: PositiveInt = SIZE
-    offsets: tuple[float, ...]
+    offsets: tuple[float | None, ...]
     nan_at: int = -1
 
     def build(self, scheme: Scheme) -> "DriftingModel":
@@ -131,7 +132,7 @@ class Drifting(Method):
 class DriftingModel(LandmarkModel):
     steps: Tensor
 
-    def __init__(self, num_landmarks: int, offsets: tuple[float, ...], nan_at: int) -> None:
+    def __init__(self, num_landmarks: int, offsets: tuple[float | None, ...], nan_at: int) -> None:
         super().__init__()
         self.num_landmarks, self.offsets, self.nan_at = num_landmarks, offsets, nan_at
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
@@ -145,7 +146,8 @@ class DriftingModel(LandmarkModel):
         return {"steady": torch.tensor(1.0), "wrong": wrong}
 
     def decode(self, output: Tensor) -> Tensor:
-        return output + self.offsets[int(self.steps) - 1]
+        offset = self.offsets[int(self.steps) - 1]
+        return output + (math.nan if offset is None else offset)
 
 
 @config

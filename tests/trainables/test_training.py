@@ -224,7 +224,7 @@ def test_a_stopped_training_has_nothing_left_to_resume(faces, rendered, tmp_path
 
 def test_predictions_that_are_no_numbers_end_training_as_diverged(faces, rendered):
     # The first epoch predicts the crop's centre, the second no numbers.
-    trial = trial_of(rendered, Drifting(offsets=(0.0, math.nan)), batch_size=8)
+    trial = trial_of(rendered, Drifting(offsets=(0.0, None)), batch_size=8)
     with pytest.raises(Diverged) as caught:
         list(train(trial, faces, Placement()))
     assert (caught.value.epoch, caught.value.step) == (2, 1)
