@@ -215,7 +215,7 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
     assert "Starting Ray" not in again.stdout
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.long), 2])
 def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(tmp_path, workers):
     marker = tmp_path / "died"
     text = f'variant("dying", Dying(marker={str(marker)!r}, **SMALL), workers={workers})'

@@ -21,7 +21,6 @@ from tests.orchestrator.test_launch_ray import assert_same
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    pytest.mark.long,
     pytest.mark.skipif(bool(why_not()), reason=why_not()),
 ]
 
@@ -199,6 +198,7 @@ def test_a_trial_on_a_node_that_is_cut_off_goes_on_elsewhere_and_what_lives_on_t
     assert contents(asked.runs) == before
 
 
+@pytest.mark.long
 def test_a_group_that_loses_a_node_waits_for_another_one_and_goes_on(cluster, first_study, tmp_path):
     cluster.with_nodes(2)
     asked = small(tmp_path, "cut_off_group", "variant('two', 'waiting', workers=2)")

@@ -173,7 +173,8 @@ def test_the_official_recipe_of_fan_is_that_of_the_public_code():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [pytest.param(Shn, marks=pytest.mark.long), Fan])
+@pytest.mark.long
+@pytest.mark.parametrize("method", [Shn, Fan])
 def test_the_network_overfits_8_rendered_faces(prepared, rendered, method):
     small = method(input_size=128, width=64, stacks=2, encoder=Gaussian(sigma=1.5), decoder=Dark(blur=7))
     faces, error = error_after_learning_by_heart(small, prepared(rendered, 128), steps=250, lr=4e-3)

@@ -140,6 +140,7 @@ def test_the_official_recipe_is_that_of_the_public_code():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_network_overfits_8_rendered_faces(prepared, rendered):
     method = Hrnet(width=8, modules=(1, 1, 1), input_size=128, encoder=Gaussian(sigma=1.5), decoder=Dark(blur=7))
     faces, error = error_after_learning_by_heart(method, prepared(rendered, 128), steps=300, lr=4e-3)
