@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import ray
 
-from orchestrator.guards import listen_on_loopback, use_waiting_processes
+from orchestrator.guards import listen_on_loopback, say_nothing_of_dead_processes, use_waiting_processes
 
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
@@ -32,6 +32,7 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # our view says which trials failed
+    say_nothing_of_dead_processes()
     guards = ExitStack()
     if address:
         # Its processes do not inherit this one's environment.

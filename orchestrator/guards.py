@@ -185,3 +185,14 @@ def listen_on_loopback() -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def say_nothing_of_dead_processes() -> None:
+    """Let our own view say which trials are tried again.
+
+    Unguarded, Ray also writes a paragraph in colours for each process that ends, terminal or not, though it was told
+    not to print what its processes say.
+    """
+    from ray._private import worker
+
+    worker._worker_logs_enabled = False

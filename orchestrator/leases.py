@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestrator.storage import Storage
 from trainables.process_name import has_ended, own_name
+from trainables.whole_files import awaited
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Hold:
         """False where the trial is to stop after its epoch. Raises `LeaseLost`."""
         if not self.token:
             return True
-        holder = holder_of(self.storage, self.name)
+        holder = awaited(lambda: holder_of(self.storage, self.name))
         if holder is None or holder.token != self.token:
             raise LeaseLost(f"trial {self.name} is run by another process now")
         return not holder.stop

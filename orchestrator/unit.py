@@ -43,6 +43,7 @@ from trainables.stages import united
 from trainables.training import Diverged, TrainingState, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
+from trainables.whole_files import awaited
 
 
 @dataclass(frozen=True)
@@ -201,10 +202,15 @@ def _train(
     state = read_checkpoint(folder)
     begun = session.placement.broadcast(state.epoch if state else 0)
     if begun != (state.epoch if state else 0):
-        raise OSError(f"The workers see other checkpoints of trial {unit.id}: is the storage one that all nodes share?")
+        state = awaited(lambda: read_checkpoint(folder, begun)) if begun else None
+        if begun and state is None:
+            raise OSError(
+                f"A worker does not see the checkpoint of trial {unit.id} that another one sees: is the storage one "
+                "that all nodes share?"
+            )
     initial = None
     if state is None and unit.starts_from:
-        initial = united([read_weights(storage.trial_folder(stage)) for stage in unit.starts_from])
+        initial = united([_weights_of(storage, stage) for stage in unit.starts_from])
     if recorder:
         recorder.start(
             unreadable_images=list(faces.unreadable),
@@ -256,6 +262,21 @@ def _train(
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
         delete_checkpoints(folder)
+
+
+def _weights_of(storage: Storage, stage: str) -> dict[str, torch.Tensor]:
+    """Of a finished stage, which may have been trained on another host."""
+
+    def look() -> dict[str, torch.Tensor] | None:
+        try:
+            return read_weights(storage.trial_folder(stage))
+        except FileNotFoundError:
+            return None
+
+    found = awaited(look)
+    if found is None:
+        raise FileNotFoundError(f"The network of stage {stage} is not in {storage.location}.")
+    return found
 
 
 def _end_early(stopped: State, state: TrainingState, recorder: TrialRecorder | None, done: _Outcome) -> None:

@@ -28,8 +28,8 @@ Folder = tuple[fs.FileSystem, str]  # a filesystem, and a path on it
 
 def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     """Write this epoch's checkpoint below `folder`, then remove the older ones: a crash leaves a whole one behind."""
-    filesystem, path = folder
-    target = f"{path}/epoch-{state.epoch:05d}"
+    filesystem, _ = folder
+    target = _path(folder, state.epoch)
     persistently(lambda: filesystem.create_dir(target, recursive=True), target)
     tensors: dict[str, Tensor] = {}
     optimizers = [_without_tensors(optimizer, tensors) for optimizer in state.optimizers]
@@ -61,11 +61,15 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
             delete_folder(filesystem, other)
 
 
-def read_checkpoint(folder: Folder) -> TrainingState | None:
-    """The newest whole checkpoint below `folder`, or None. Damaged ones are passed over."""
-    for path in sorted(_checkpoints(folder), reverse=True):
-        facts = _read_facts(folder[0], path)
-        contents = facts and {name: read_whole(folder[0], f"{path}/{name}") for name in FILES}
+def read_checkpoint(folder: Folder, epoch: int | None = None) -> TrainingState | None:
+    """The newest whole checkpoint below `folder`, or that of one epoch, or None. Damaged ones are passed over."""
+    paths = sorted(_checkpoints(folder), reverse=True) if epoch is None else [_path(folder, epoch)]
+    for path in paths:
+        try:
+            facts = _read_facts(folder[0], path)
+            contents = facts and {name: read_whole(folder[0], f"{path}/{name}") for name in FILES}
+        except FileNotFoundError:  # another host has just removed it
+            continue
         if facts and contents and all(_digest(contents[name]) == f["digest"] for name, f in facts["files"].items()):
             return _state(facts, {name: load(content) for name, content in contents.items()})
     return None
@@ -97,6 +101,10 @@ def read_weights(folder: Folder, which: Weights = "selected") -> dict[str, Tenso
             f"{path} is damaged: {error}. Delete the folder that it lies in, and run the study again: the trial is "
             "trained anew."
         ) from None
+
+
+def _path(folder: Folder, epoch: int) -> str:
+    return f"{folder[1]}/epoch-{epoch:05d}"
 
 
 def _state(facts: dict[str, Any], files: dict[str, dict[str, Tensor]]) -> TrainingState:
@@ -148,7 +156,7 @@ def _checkpoints(folder: Folder) -> list[str]:
 def _read_facts(filesystem: fs.FileSystem, path: str) -> dict[str, Any] | None:
     try:
         facts = json.loads(read_whole(filesystem, f"{path}/state.json"))
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     if (
         not isinstance(facts, dict)

@@ -14,6 +14,8 @@ from trainables.process_name import has_ended, own_name
 log = logging.getLogger(__name__)
 
 DELAYS = (0.1, 0.5, 2.0, 8.0, 20.0)  # seconds before each further try
+LATE_SECONDS = 90.0  # by then all hosts see what one has written: NFS keeps for a minute that there was nothing
+LOOK_SECONDS = 1.0
 PARTIAL = ".partial"
 # What another try would not mend, in the words of the system and of object stores.
 _FINAL = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
@@ -91,6 +93,14 @@ def persistently(action: Callable[[], Result], path: str) -> Result:
             log.warning("%s: %s; tried again in %g s", path, error, delay)
             time.sleep(delay)
     raise AssertionError("the last try returns or raises")
+
+
+def awaited(look: Callable[[], Result | None]) -> Result | None:
+    """What another host has written for certain, looked for until it is seen here; None where it never is."""
+    deadline = time.monotonic() + LATE_SECONDS
+    while (found := look()) is None and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+    return found
 
 
 def _write(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
