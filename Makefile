@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+# Known weaknesses of what is depended on. Without a network: make lint AUDIT=true
+AUDIT ?= $(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip --progress-spinner off
 
 .PHONY: install demo test test-long test-fast lint bench chaos soak fuzz clean
 
@@ -34,6 +36,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(AUDIT)
 
 bench: install
 	$(BIN)/python -m tests.bench

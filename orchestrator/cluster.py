@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 
 import ray
 
@@ -48,11 +49,15 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    # Batch systems end jobs by SIGTERM; Tune knows only SIGINT.
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Batch systems end jobs by SIGTERM. What a script starts in the background ignores SIGINT, which is no way round.
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with guards:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
         ray.shutdown()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -21,7 +21,7 @@ from orchestrator.printing import (
     show_unusual_crops,
 )
 from orchestrator.printing_errors import next_command
-from orchestrator.running import Running
+from orchestrator.running import CutOff, Running
 from orchestrator.session import (
     Opened,
     Place,
@@ -69,6 +69,8 @@ def run(study: str, changes: Mapping[str, Any], running: Running, small: bool = 
             made = _run(opened, running)
     except KeyboardInterrupt:
         return _cut_off(opened.command, running)
+    except CutOff as error:
+        return _cut_off(opened.command, running, error)
     next_command(running.console, after_plan(made, opened, running.place))
     return _exit_code(made.is_done, running)
 
@@ -95,6 +97,8 @@ def run_table(wanted: WantedByTable, changes: Mapping[str, Any], running: Runnin
                     break
     except KeyboardInterrupt:
         return _cut_off(wanted.command(running.place, changes), running)
+    except CutOff as error:
+        return _cut_off(wanted.command(running.place, changes), running, error)
     next_command(running.console, running.place.storage.on(f"marksweep report {wanted.table}"))
     return _exit_code(whole, running)
 
@@ -133,12 +137,13 @@ def _run(opened: Opened, running: Running, wants: Wanted | None = None) -> Plan:
     return after
 
 
-def _cut_off(command: str, running: Running) -> int:
-    """Stopped at once. The last line says how to go on."""
-    text = "Stopped. What was saved stays: trials go on after the last epoch that they had ended."
-    running.console.print(text, markup=False, highlight=False)
-    next_command(running.console, command)
-    return INTERRUPTED
+def _cut_off(command: str, running: Running, error: CutOff | None = None) -> int:
+    """Stopped at once, by a person or by a system that fails. The last line says how to go on."""
+    why = "Stopped" if error is None else f"Stopped: {error}"
+    text = f"{why}. What was saved stays: trials go on after the last epoch that they had ended."
+    running.console.print(text, markup=False, highlight=False, soft_wrap=True)
+    next_command(running.console, command if error is None else f"{command}, once that is mended")
+    return INTERRUPTED if error is None else 1
 
 
 def _exit_code(whole: bool, running: Running) -> int:

@@ -95,6 +95,8 @@ def _for_kuberay(asked: Asked, values: dict[str, Any]) -> dict[str, Any]:
 
 def _for_ray(asked: Asked, values: dict[str, Any]) -> dict[str, Any]:
     launch = f".marksweep/{values['name']}"
+    user = asked.user or os.environ.get("USER", "root")
+    own = f"{values['name']}-{user[:8]}"  # machines may be shared, and paths of Ray's sockets have to be short
     script = [
         "#!/bin/bash",
         f"cd ~/{launch} && echo $$ > pid || exit",
@@ -104,13 +106,13 @@ def _for_ray(asked: Asked, values: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "hosts": asked.host_names,
-        "user": asked.user or os.environ.get("USER", "root"),
+        "user": user,
         "key": asked.key and str(Path(asked.key).expanduser().resolve()),
         "token": str(token_file()),
         "launch": launch,
-        "ray_folder": f"/tmp/{values['name']}",
+        "ray_folder": f"/tmp/{own}",
         # Another study on the same machines has another one.
-        "port": 20_000 + 2 * (zlib.crc32(values["name"].encode()) % 5_000),
+        "port": 20_000 + 2 * (zlib.crc32(own.encode()) % 5_000),
         "script": "\n".join(script),
     }
 

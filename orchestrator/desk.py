@@ -157,12 +157,12 @@ class Desk:
     def _ended_since(self, unit: Unit, was_elsewhere: bool) -> State | None:
         """How another command has ended it since it was planned, if one has."""
         attempts, state = self._recorded(unit.id)
+        if state is State.FINISHED:  # to measure it is no attempt
+            wanted = {each["id"] for each in unit.evaluations}
+            return state if len(self._ledger.evaluated(wanted)) == len(wanted) else None
         if attempts <= self._attempts.get(unit.id, unit.attempts) and not was_elsewhere:
             return None
         self._attempts[unit.id] = attempts
-        if state is State.FINISHED:
-            wanted = {each["id"] for each in unit.evaluations}
-            return state if len(self._ledger.evaluated(wanted)) == len(wanted) else None
         return state if state in UNSUCCESSFUL or (state is State.PRUNED and unit.may_be_given_up) else None
 
     def _recorded(self, trial: str) -> tuple[int, State]:
@@ -203,7 +203,7 @@ class Desk:
                     "others use them. What was begun is saved; the same command goes on."
                 )
             return
-        if not self._dispatcher.is_stuck or self._elsewhere:
+        if not self._dispatcher.is_stuck or any(map(self._leases.who_has, self._elsewhere)):
             self._stuck_since = None
             return
         if self._stuck_since is None:

@@ -18,6 +18,7 @@ class Interruption:
     grace: float
     why: str = ""  # the launch is to end, in words; empty: it goes on
     until: str = ""  # what becomes of the trials that run, in words
+    _is_noticed: bool = False
     _before: dict[int, Any] = field(default_factory=dict)
 
     def listen(self) -> None:
@@ -35,14 +36,20 @@ class Interruption:
     def _take(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGALRM or (number == signal.SIGINT and self.why):
             raise KeyboardInterrupt
-        if self.why:
-            return
         if number == signal.SIGINT:
             self.why = "Ctrl-C"
             self.until = "What runs ends its epoch and is saved. Ctrl-C again stops it now, at the epoch before."
-            return
-        self.why = signal.Signals(number).name
-        self.until = f"What ends its epoch within {self.grace:g} s is saved up to there, the rest up to the one before."
+        elif not self._is_noticed:
+            self._notice(signal.Signals(number).name)
+
+    def _notice(self, name: str) -> None:
+        """Also after Ctrl-C: then there is less time."""
+        self._is_noticed = True
+        if not self.why:
+            said = f"What ends its epoch within {self.grace:g} s is saved up to there, the rest up to the one before."
+            self.why, self.until = name, said
+        if self.grace <= 0:  # a timer of nothing never rings
+            raise KeyboardInterrupt
         signal.setitimer(signal.ITIMER_REAL, self.grace)
 
 

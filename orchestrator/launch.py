@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.tune.error import TuneError
 from ray.tune.search import Searcher
 
 from orchestrator.assignment import Assignment
@@ -54,7 +55,8 @@ def launch(
 ) -> Launched:
     """Do all that the supply gives, as far as other commands do not. Needs a cluster.
 
-    Raises KeyboardInterrupt where a second signal, or the end of its grace, cut it off.
+    Raises KeyboardInterrupt where a second signal, or the end of its grace, cut it off, and OSError where the storage
+    takes nothing more.
     """
     # Imported by the process that a trial runs in; here it would wait for torch twice.
     from orchestrator.process import run_trial
@@ -82,9 +84,19 @@ def launch(
                 ).fit()
         if not desk.is_over:
             raise KeyboardInterrupt
+    except TuneError as error:
+        raise _of_ours(error) from None
     finally:
         desk.close()
     return Launched(desk.why, desk.is_spent, bool(noted.why), desk.gpu_hours)
+
+
+def _of_ours(error: TuneError) -> BaseException:
+    """What our own code has raised, of which Tune makes an error of its own with a traceback as its words."""
+    found: BaseException | None = error
+    while isinstance(found, TuneError):
+        found = found.__context__
+    return found or error
 
 
 def _assignment(config: Mapping[str, Any]) -> Assignment:

@@ -9,9 +9,10 @@ longer theirs before they write anything.
 
 import json
 import logging
+import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -117,6 +118,23 @@ class Leases:
         self._held.pop(name, None)
         self._elsewhere[name] = time.monotonic()
         return False
+
+    def take_patiently(self, name: str, tell: Callable[[str], None]) -> bool:
+        """As `take`, but where nobody can see whether who has it is still there, a sign of life is waited for."""
+        beats: dict[str, Any] = {}
+        while not self.take(name):
+            holder = holder_of(self.storage, name)
+            if holder is not None:
+                if has_ended(holder.process) is False:
+                    return False
+                if not beats:
+                    tell(f"Waiting for a sign of life of {self.who_has(name)}: two minutes at most.")
+                beat = self._signs[holder.process].beat if holder.process in self._signs else None
+                if beats.setdefault(holder.process, beat) != beat:
+                    return False
+            # Of two that withdraw for each other, one comes first the next time.
+            time.sleep(AGAIN_SECONDS * random.uniform(1.0, 1.5))
+        return True
 
     def take_from_the_dead(self, name: str) -> bool:
         """As `take`, where a process of this host had it that has ended. Such a process' sign of life is removed."""

@@ -32,6 +32,10 @@ from orchestrator.tidying import tidy
 from orchestrator.units import units_of
 
 
+class CutOff(Exception):
+    """A launch ended in the middle, because the storage, or whatever its words name, does not work."""
+
+
 @dataclass
 class Running:
     """How a command runs what is missing, and what its launches have used of its limits so far.
@@ -87,7 +91,7 @@ class Running:
         assert self._leases is not None
         name = f"search~{opened.name}"
         # Points follow from those before: two commands would ask for different ones under the same numbers.
-        if not self._leases.take(name):
+        if not self._leases.take_patiently(name, lambda text: self.console.print(Text(text), soft_wrap=True)):
             raise ValueError(
                 f"{opened.name} is searched just now by {self._leases.who_has(name)}. Follow it: "
                 f"{self.place.storage.on(f'marksweep status --watch {shlex.quote(opened.name)}')}"
@@ -136,7 +140,11 @@ class Running:
                 supply.announce = lambda asked: view.add(asked.work.id, _line_of_point(asked))
             elif isinstance(supply, Planned):
                 supply.announce_blocked = lambda trial: view.show(Event(trial, "blocked"))
-            result = launch(supply, view, self._leases, self._limits(), judging)
+            try:
+                result = launch(supply, view, self._leases, self._limits(), judging)
+            except OSError as error:
+                words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+                raise CutOff(words) from error
         self.why, self.is_spent = self.why or result.why, self.is_spent or result.is_spent
         self.is_interrupted |= result.is_interrupted
         self._gpu_hours += result.gpu_hours

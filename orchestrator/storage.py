@@ -1,6 +1,8 @@
 """Where everything of a run lies: one filesystem and root, one method for each place below it."""
 
+import errno
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ from trainables.whole_files import (
 
 _FEW_FILES = 64  # to ask for one by one, where each is a request
 _FEW_BYTES = 500_000  # a file that is read whole in half the time of pyarrow's own way through its columns
+_CONFIDENTIAL = re.compile(r"secret|(?:^|&)(?:sig|token|password)=", re.I)
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)  # of a filesystem that knows none, as those of clouds
 _CLAIM_SECONDS = 60.0  # after which a claim that still stands was left by a process that has ended
 
 
@@ -38,7 +42,7 @@ class Storage:
     @cached_property
     def _resolved(self) -> tuple[fs.FileSystem, str]:
         if "://" in self.location:
-            if urlsplit(self.location).password or "secret" in urlsplit(self.location).query:
+            if urlsplit(self.location).password or _CONFIDENTIAL.search(urlsplit(self.location).query):
                 raise ValueError(
                     "The storage's URI holds a password, which would be written into every command that is printed. "
                     "Leave it out, and put it where the filesystem looks for it: for s3:// into AWS_ACCESS_KEY_ID and "
@@ -114,7 +118,8 @@ class Storage:
         write_whole(self.filesystem, path, sealed_file(table, index))
 
     def write_text(self, path: str, text: str) -> None:
-        write_whole(self.filesystem, path, text.encode())
+        """Of a file that means nothing after a power failure."""
+        write_whole(self.filesystem, path, text.encode(), lasting=False)
 
     def read_text(self, path: str) -> str | None:
         """None where there is no such file."""
@@ -143,7 +148,7 @@ class Storage:
     def _create_local(self, path: str, text: str) -> bool:
         """A link is made by one process alone, also on NFS, where locks and what is listed may come late."""
         partial = f"{path}.{own_name()}{PARTIAL}"
-        write_whole(self.filesystem, partial, text.encode())
+        write_whole(self.filesystem, partial, text.encode(), lasting=False)
 
         def link() -> bool:
             try:
@@ -151,6 +156,10 @@ class Storage:
             except FileExistsError:
                 # The answer to the first try may have been lost.
                 return Path(partial).stat().st_nlink > 1
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return _create_exclusively(path, text)
             return True
 
         try:
@@ -232,6 +241,16 @@ class Storage:
             return persistently(opened, path)
         except FileNotFoundError:
             return None
+
+
+def _create_exclusively(path: str, text: str) -> bool:
+    """Not whole at once: whoever reads it too early finds a damaged file."""
+    try:
+        with open(path, "x") as file:  # noqa: PTH123 - a Path has no such mode that is typed
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _is_abandoned(claim: fs.FileInfo, own: fs.FileInfo) -> bool:

@@ -3,11 +3,13 @@
 The same code runs in a trial's own process and in each worker of a Ray Train group; `Session` is all that differs.
 """
 
+import logging
 import os
 import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +29,7 @@ from orchestrator.storage import Storage
 from search_spaces.loading import import_study_file
 from trainables import registry
 from trainables.checkpoints import (
+    Folder,
     delete_checkpoints,
     read_checkpoint,
     read_weights,
@@ -39,11 +42,14 @@ from trainables.face_cache import prepare
 from trainables.faces import Faces, open_faces
 from trainables.out_of_memory import out_of_memory
 from trainables.placement import Placement
+from trainables.pulse import beat
 from trainables.stages import united
 from trainables.training import Diverged, TrainingState, train, why_finished
 from trainables.transforms.crop import Crop
 from trainables.trial import Trial
 from trainables.whole_files import awaited
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def execute(unit: Unit, session: Session) -> None:
     # What trained a network stays in its row when it is only measured.
     hold = Hold(storage, unit.id, unit.lease if lead else "")
     if done.trained and lead:
-        delete_checkpoints(storage.trial_folder(unit.id))  # its process may have died before it did
+        _delete_checkpoints(storage.trial_folder(unit.id))  # its process may have died before it did
     recorder = TrialRecorder(storage, {"trial": unit.id} if done.trained else unit.facts, hold) if lead else None
     try:
         _train_and_measure(unit, session, storage, hold, recorder, done)
@@ -139,7 +145,7 @@ def execute(unit: Unit, session: Session) -> None:
         done.error = without_secrets(f"{name}: {error}")
         if isinstance(error, Diverged):
             # From its last epoch it would only diverge again.
-            delete_checkpoints(storage.trial_folder(unit.id))
+            _delete_checkpoints(storage.trial_folder(unit.id))
         # A network that could not be measured stays trained: the next run measures it again.
         recorder.end(State.FINISHED if done.trained else done.state, error=done.error, traceback=traceback.format_exc())
         if session.placement.world > 1 and not done.trained:
@@ -160,7 +166,8 @@ def _train_and_measure(
 ) -> None:
     _refuse_a_missing_gpu(unit, session.placement.device)
     trial, faces, unlabelled = opened_trial(unit)
-    with watched(unit.stall_seconds, recorder):
+    # Where one worker hangs, the lead waits for it.
+    with watched(unit.stall_seconds, recorder) if recorder else nullcontext():
         if not done.trained:
             _train(unit, trial, faces, unlabelled, session, storage, hold, recorder, done)
         done.trained = done.state is State.FINISHED
@@ -261,7 +268,8 @@ def _train(
             selected_epoch=state.selected_epoch,
             peak_memory_mb=peak_memory_mb(session.placement.device),
         )
-        delete_checkpoints(folder)
+        done.trained = True
+        _delete_checkpoints(folder)
 
 
 def _weights_of(storage: Storage, stage: str) -> dict[str, torch.Tensor]:
@@ -277,6 +285,14 @@ def _weights_of(storage: Storage, stage: str) -> dict[str, torch.Tensor]:
     if found is None:
         raise FileNotFoundError(f"The network of stage {stage} is not in {storage.location}.")
     return found
+
+
+def _delete_checkpoints(folder: Folder) -> None:
+    """That they cannot be deleted is no reason to lose what was trained."""
+    try:
+        delete_checkpoints(folder)
+    except OSError as error:
+        log.warning("checkpoints that are no longer needed stay: %s", error)
 
 
 def _end_early(stopped: State, state: TrainingState, recorder: TrialRecorder | None, done: _Outcome) -> None:
@@ -341,7 +357,7 @@ def _opened(
     data: Dataset, root: Path, crop: Crop, size: int, cache: Path, digest: str, margin: float
 ) -> tuple[Faces, Path, tuple[int, ...]]:
     """The opened data set, its file, and which version of it."""
-    path = prepare(data, root, crop, size, cache, digest=digest, margin=margin)
+    path = prepare(data, root, crop, size, cache, digest=digest, margin=margin, progress=lambda done, total: beat())
     version = _version(path)  # before it is opened: one that takes its place meanwhile is opened by the next trial
     return open_faces(path, data.scheme), path, version
 

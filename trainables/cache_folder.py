@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trainables.pulse import waiting
+
 ABANDONED = 24 * 3600.0  # seconds after which nobody is writing what another node began
 
 Tell = Callable[[str], None]  # takes what a person should know: that another process is waited for, or a folder is full
@@ -66,7 +68,8 @@ def alone(target: Path, tell: Tell) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 tell(f"Another process is preparing {target.name}: waiting for it.")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                with waiting():
+                    fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from trainables.seal import BLANK, is_intact, sealed
 from trainables.training import TrainingState
 from trainables.trial import Weights
-from trainables.whole_files import delete_folder, persistently, read_whole, write_in_place, write_whole
+from trainables.whole_files import delete_folder, persistently, read_whole, settle, write_in_place, write_whole
 
 FORMAT = 1
 FILES = ("model.safetensors", "selected.safetensors", "optimizer.safetensors")
@@ -55,9 +55,10 @@ def write_checkpoint(folder: Folder, state: TrainingState) -> None:
     }
     text = json.dumps({"digest": _digest_of_facts(facts), **facts})
     write_in_place(filesystem, f"{target}/state.json", text.encode())
+    settle(filesystem, target)
     for other in _checkpoints(folder):
         # Compared by name: the filesystem may spell the path otherwise (`//`, a trailing slash).
-        if other.rpartition("/")[2] != target.rpartition("/")[2]:
+        if other.rpartition("/")[2] < target.rpartition("/")[2]:
             delete_folder(filesystem, other)
 
 

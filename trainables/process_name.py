@@ -16,13 +16,18 @@ def own_name() -> str:
 
 
 def has_ended(name: str) -> bool | None:
-    """Whether the process of this name is no more; None where this process cannot see: on another host or in another
-    container. One that is only stopped is still there."""
+    """Whether the process of this name is no more; None where this process cannot see: on another host, in another
+    container, or where the system hides what others run. One that is only stopped is still there."""
     place, _, rest = name.partition("~")
     if place != _place():
         return None
     number, _, started = rest.partition("~")
-    return not number.isdigit() or _started(int(number)) != started
+    if not number.isdigit() or not _exists(int(number)):
+        return True
+    now = _started(int(number))
+    if now is None:
+        return None if started else False
+    return now != started
 
 
 @cache
@@ -33,7 +38,7 @@ def _place() -> str:
 
 
 def _name(number: int) -> str:
-    return f"{_place()}~{number}~{_started(number)}"
+    return f"{_place()}~{number}~{_started(number) or ''}"
 
 
 def _namespace() -> str:
@@ -44,19 +49,17 @@ def _namespace() -> str:
         return "0"
 
 
-def _started(number: int) -> str:
-    """In ticks since the boot, which no change of the clock moves; empty where there is no such process."""
+def _started(number: int) -> str | None:
+    """In ticks since the boot, which no change of the clock moves; empty where it has ended, None where the system does
+    not tell."""
     text = _read(f"{number}/stat")
     if not text:
-        return "0" if _exists(number) else ""
+        return None
     state, *fields = text.rpartition(")")[2].split()  # its own name may hold anything
     return "" if state in _GONE else fields[18]
 
 
 def _exists(number: int) -> bool:
-    """Where the system has no /proc."""
-    if _PROC.is_dir():
-        return False
     try:
         os.kill(number, 0)
     except ProcessLookupError:

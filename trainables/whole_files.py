@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from trainables.process_name import has_ended, own_name
 log = logging.getLogger(__name__)
 
 DELAYS = (0.1, 0.5, 2.0, 8.0, 20.0)  # seconds before each further try
+_WORTH_TELLING = 2.0
 LATE_SECONDS = 90.0  # by then all hosts see what one has written: NFS keeps for a minute that there was nothing
 LOOK_SECONDS = 1.0
 PARTIAL = ".partial"
@@ -25,8 +27,9 @@ _AT_ONCE = ("s3", "gcs", "abfs")  # filesystems on which a file is there when it
 Result = TypeVar("Result")
 
 
-def write_whole(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
-    """Put a file into place. Whoever reads sees the old one or the new one, and a crash leaves one of them."""
+def write_whole(filesystem: fs.FileSystem, path: str, content: bytes | memoryview, lasting: bool = True) -> None:
+    """Put a file into place. Whoever reads sees the old one or the new one, and a crash leaves one of them; also where
+    the power fails, unless the file means nothing then (`lasting`)."""
 
     def write() -> None:
         if filesystem.type_name in _AT_ONCE:
@@ -34,7 +37,11 @@ def write_whole(filesystem: fs.FileSystem, path: str, content: bytes | memoryvie
             return
         partial = f"{path}.{own_name()}{PARTIAL}"
         _write(filesystem, partial, content)
+        if lasting:
+            _sync(filesystem, partial)
         filesystem.move(partial, path)
+        if lasting:
+            _sync(filesystem, path.rpartition("/")[0])
 
     def write_below_folder() -> None:
         try:
@@ -47,8 +54,16 @@ def write_whole(filesystem: fs.FileSystem, path: str, content: bytes | memoryvie
 
 
 def write_in_place(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:
-    """Of a file that nobody reads before another one names its digest. Its folder has to be there."""
+    """Of a file that nobody reads before another one names its digest. Its folder has to be there. It outlives a power
+    failure when its folder has settled."""
     persistently(lambda: _write(filesystem, path, content), path)
+
+
+def settle(filesystem: fs.FileSystem, folder: str) -> None:
+    """Back when a power failure would no longer undo what was written into a folder."""
+    files = [info.path for info in filesystem.get_file_info(fs.FileSelector(folder)) if info.is_file]
+    for path in (*files, folder, folder.rpartition("/")[0]):
+        _sync(filesystem, path)
 
 
 def read_whole(filesystem: fs.FileSystem, path: str) -> bytes:
@@ -83,14 +98,17 @@ def delete_left_overs(filesystem: fs.FileSystem, folder: str, is_owned: bool = F
 
 
 def persistently(action: Callable[[], Result], path: str) -> Result:
-    """What the action gives, tried again after a while where the storage fails. Raises the last OSError."""
+    """What the action gives, tried again after a while where the storage fails. Raises the last OSError, which says
+    what of the path failed."""
     for delay in (*DELAYS, None):
         try:
             return action()
         except OSError as error:
+            said = _said(error, path)
             if delay is None or error.errno in _FINAL or _FINAL_WORDS.search(str(error)):
-                raise
-            log.warning("%s: %s; tried again in %g s", path, error, delay)
+                raise said from error
+            if delay >= _WORTH_TELLING:
+                log.warning("%s; tried again in %g s", said, delay)
             time.sleep(delay)
     raise AssertionError("the last try returns or raises")
 
@@ -101,6 +119,21 @@ def awaited(look: Callable[[], Result | None]) -> Result | None:
     while (found := look()) is None and time.monotonic() < deadline:
         time.sleep(LOOK_SECONDS)
     return found
+
+
+def _sync(filesystem: fs.FileSystem, path: str) -> None:
+    """Object stores and others do it when a file is closed."""
+    if isinstance(filesystem, fs.LocalFileSystem):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _said(error: OSError, path: str) -> OSError:
+    """In the system's words alone, where pyarrow has more and leaves the path out; of the same type."""
+    return OSError(error.errno, os.strerror(error.errno), path) if error.errno else error
 
 
 def _write(filesystem: fs.FileSystem, path: str, content: bytes | memoryview) -> None:

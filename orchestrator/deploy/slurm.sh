@@ -67,7 +67,8 @@ free_port=$(python -c 'import socket; s = socket.socket(); s.bind(("", 0)); prin
 srun --nodes=1 --ntasks=1 --nodelist="$head" --cpus-per-task={{ cpus }} bash -c 'ray_here "$@"' ray_here head \
     --head --port=0 --ray-client-server-port="$free_port" --include-dashboard=false &
 steps=$!
-until [ -s "$ray_folder.head.0/ray_current_cluster" ]; do
+# A file of somebody else's would lead to somebody else's Ray.
+until [ -O "$ray_folder.head.0/ray_current_cluster" ] && [ -s "$ray_folder.head.0/ray_current_cluster" ]; do
     kill -0 "$steps" 2>/dev/null || { echo "Ray did not start on $head."; exit 1; }
     sleep 1
 done

@@ -39,6 +39,7 @@ PAUSES = (0.5, 8.0)  # seconds between two kills: from in one step to after a st
 _WAIT_FOR_VICTIM = 15.0  # seconds for one of the kind that chance has chosen
 _STEP_SECONDS = 0.15  # that each step takes longer
 _PATIENCE = 300.0  # seconds after the last kill by which a command has ended
+_KILLS = 25  # of one round, so that there are rounds in all places
 _RESTARTS = 50  # of one round, before it is given up
 
 
@@ -82,8 +83,9 @@ def kill_at_random(
             place = places[found.rounds % len(places)]
             found.rounds += 1
             where = f"round {found.rounds}, {place}: "
+            until = min(kills, sum(found.kills.values()) + _KILLS)
             one = _Round(
-                study, folder / f"{found.rounds}", nodes if place == "two nodes" else None, kills, chance, found
+                study, folder / f"{found.rounds}", nodes if place == "two nodes" else None, until, chance, found
             )
             one.tell = lambda text, where=where: tell(where + text)
             one.run()
@@ -100,7 +102,7 @@ class _Round:
     study: Disturbed
     folder: Path
     nodes: TwoNodes | None
-    kills: int
+    kills: int  # of all rounds, after which none comes any more
     chance: random.Random
     found: Survived
     tell: Callable[[str], None] = print
@@ -190,7 +192,7 @@ class _Round:
         if not victim.kill():
             return False
         self.found.kills[kind] += 1
-        self.tell(f"kill {sum(self.found.kills.values())} of {self.kills}: {kind} ({victim.title[:60]})")
+        self.tell(f"kill {sum(self.found.kills.values())}: {kind} ({victim.title[:60]})")
         if kind == "raylet" and self.nodes:
             self.nodes.replace_node()
         return True

@@ -42,6 +42,20 @@ def test_a_notice_counts_from_the_first_one_and_ctrl_c_after_it_ends_all():
             raised(signal.SIGINT)
 
 
+def test_without_any_grace_a_notice_ends_all_at_once():
+    with pytest.raises(KeyboardInterrupt), interruption(grace=0):
+        raised(signal.SIGTERM)
+        time.sleep(60)
+
+
+def test_a_notice_after_ctrl_c_leaves_its_seconds_too():
+    with pytest.raises(KeyboardInterrupt), interruption(grace=0.2) as noted:
+        raised(signal.SIGINT)
+        raised(signal.SIGTERM)
+        assert noted.why == "Ctrl-C"
+        time.sleep(60)
+
+
 def test_afterwards_signals_do_what_they_did_before_also_where_somebody_else_began_to_listen():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
     with interruption(grace=0.05) as noted:

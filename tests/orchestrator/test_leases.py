@@ -1,5 +1,6 @@
 """Two commands on one storage never run one trial at once, whatever clocks and pauses do."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -229,6 +230,46 @@ def test_trials_are_asked_to_stop_by_their_leases(storage, own):
     own.take("trial")
     own.ask_to_stop()
     assert not Hold(storage, "trial", own.token("trial")).is_to_go_on()
+
+
+def test_where_nobody_can_see_who_has_it_a_sign_of_life_is_waited_for(storage, own, monkeypatch):
+    """Unlike a trial, a search is asked for once: its command would otherwise be refused for ever."""
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
+    told: list[str] = []
+    of_another_host(storage, "search~dead")
+    assert own.take_patiently("search~dead", told.append)
+    assert told == [
+        "Waiting for a sign of life of marksweep run theirs (process 77 on elsewhere): two minutes at most."
+    ]
+    of_another_host(storage, "search~alive", beat=2)
+    assert not own.take_patiently("search~alive", lambda _: sign(storage, 3))
+    other = Other(storage, "search~here")
+    assert not own.take_patiently("search~here", told.append)
+    other.end()
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_on_a_filesystem_without_links_one_takes_a_trial_too(storage, own, monkeypatch, number):
+    def refuse(*paths):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert own.take("trial")
+    other = Other(storage, "trial")
+    assert not other.took
+    other.end()
+    assert holder_of(storage, "trial").token == own.token("trial")
+
+
+def test_where_the_system_hides_other_peoples_processes_nobody_is_taken_for_ended(storage, monkeypatch):
+    other = Other(storage, "trial")
+    name = holder_of(storage, "trial").process
+    assert has_ended(name) is False
+    read = process_name._read
+    monkeypatch.setattr(process_name, "_read", lambda path: "" if path.endswith("/stat") else read(path))
+    assert has_ended(name) is None
+    other.kill()
+    assert has_ended(name) is True
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", '{"process": 7}', "[" * 100_000])

@@ -16,18 +16,27 @@ def test_values_of_variables_that_are_secrets_by_name_are_hidden(monkeypatch, na
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RAY_AUTH_MODE", "disabled"), ("SSH_AUTH_SOCK", "/tmp/agent"), ("SHARED_KEY", "1234"), ("KEYBOARD", "german")],
+    [("RAY_AUTH_MODE", "disabled"), ("SSH_AUTH_SOCK", __file__), ("SHARED_KEY", "1234"), ("KEYBOARD", "german")],
 )
 def test_switches_paths_and_short_values_stay(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     assert without_secrets(f"it said {value}") == f"it said {value}"
 
 
-def test_passwords_in_addresses_are_hidden():
-    assert (
-        without_secrets("GET https://me:pa55@host/x and s3://bucket/x")
-        == f"GET https://{HIDDEN}@host/x and s3://bucket/x"
-    )
+@pytest.mark.parametrize("secret", ["me:pa55", "me:pa/5@5", "ghp_token"])
+def test_passwords_and_tokens_in_addresses_are_hidden(secret):
+    said = without_secrets(f"GET https://{secret}@host/x and s3://bucket/x")
+    assert said == f"GET https://{HIDDEN}@host/x and s3://bucket/x"
+
+
+def test_addresses_without_any_stay():
+    said = "GET https://host:80/x, mail me@host or s3://bucket/x@2"
+    assert without_secrets(said) == said
+
+
+def test_a_key_that_begins_like_a_path_is_hidden(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "/aB3xyz+abc")
+    assert without_secrets("signed with /aB3xyz+abc") == f"signed with {HIDDEN}"
 
 
 def test_errors_of_trials_are_recorded_without_them(storage, record, monkeypatch):
@@ -37,7 +46,10 @@ def test_errors_of_trials_are_recorded_without_them(storage, record, monkeypatch
     assert (row["error"], row["traceback"]) == (f"HTTPError: {HIDDEN}", f"token='{HIDDEN}'")
 
 
-@pytest.mark.parametrize("location", ["s3://key:secret@bucket/runs", "s3://bucket/runs?secret_key=abc"])
+@pytest.mark.parametrize(
+    "location",
+    ["s3://key:secret@bucket/runs", "s3://bucket/runs?secret_key=abc", "abfss://box@account/runs?sv=1&sig=abc"],
+)
 def test_a_storage_with_a_password_in_its_uri_is_refused_before_it_is_printed(location):
     with pytest.raises(ValueError, match="AWS_SECRET_ACCESS_KEY") as refused:
         _ = Storage(location).root
