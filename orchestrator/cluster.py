@@ -25,6 +25,8 @@ SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # interruption.py does more
 }
+# Nobody asks a private cluster for its tasks, and its store would keep some 25 KB of each trial.
+_OF_PRIVATE_ONES = {"RAY_task_events_report_interval_ms": "0"}
 
 
 @contextmanager
@@ -40,6 +42,8 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
         settings = {"env_vars": SETTINGS}
         ray.init(address=address, runtime_env=settings, log_to_driver=False, logging_level=logging.ERROR)
     else:
+        for name, value in _OF_PRIVATE_ONES.items():
+            os.environ.setdefault(name, value)
         guards.enter_context(use_waiting_processes())
         with listen_on_loopback():
             ray.init(

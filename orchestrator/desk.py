@@ -48,6 +48,7 @@ class Desk:
         self._looked = time.monotonic()
         self._stuck_since: float | None = None
         self._told = False  # why it ends early
+        self._is_stopped = False  # by a signal
         self._attempts: dict[str, int] = {}  # of trials that are tried again, up to then
         self._waiting: dict[str, float] = {}  # since when: handed out, without a process yet
         self._referee, self._referee_name = None, ""
@@ -92,6 +93,7 @@ class Desk:
 
     def stop(self, why: str, until: str) -> None:
         """Start nothing more, and let what runs stop after its epoch. `until`: what becomes of that, in words."""
+        self._is_stopped = True
         self._dispatcher.interrupt(why)
         self._tell_end()
         self._view.tell(until)
@@ -195,15 +197,17 @@ class Desk:
     def _wait_for_nodes(self) -> None:
         """Where nothing runs though something is left: the cluster has shrunk below what it needs."""
         now = time.monotonic()
-        if self._waiting and self._dispatcher.num_running == len(self._waiting):
-            # Tune cannot take back what it was given.
-            if now - min(self._waiting.values()) > _PATIENCE_SECONDS:
-                raise ValueError(
-                    "Nothing that was to start has found its place for ten minutes: the cluster has lost nodes, or "
-                    "others use them. What was begun is saved; the same command goes on."
-                )
-            return
-        if not self._dispatcher.is_stuck or any(map(self._leases.who_has, self._elsewhere)):
+        # Tune cannot take back what it was given, though no process has begun with it.
+        is_given = bool(self._waiting) and self._dispatcher.num_running == len(self._waiting)
+        if is_given and self._is_stopped:
+            raise KeyboardInterrupt
+        if is_given and now - min(self._waiting.values()) > _PATIENCE_SECONDS:
+            raise ValueError(
+                "Nothing that was to start has found its place for ten minutes: the cluster has lost nodes, or "
+                "others use them. What was begun is saved; the same command goes on."
+            )
+        is_too_small = not self._dispatcher.has_place(self._waiting) if is_given else self._dispatcher.is_stuck
+        if not is_too_small or any(map(self._leases.who_has, self._elsewhere)):
             self._stuck_since = None
             return
         if self._stuck_since is None:

@@ -1,7 +1,7 @@
 """What starts next, what is tried again, and when a launch ends. Pure but for the clock that it is given: no Ray."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -133,6 +133,10 @@ class Dispatcher:
     def is_stuck(self) -> bool:
         """Whether nothing runs, though something should: the cluster has become too small for it."""
         return not self._running and not self.is_over
+
+    def has_place(self, trials: Iterable[str]) -> bool:
+        """Whether the nodes are large enough for any of these, which have been handed out."""
+        return any(fits_empty(self._running[trial].assignment.resources, self.nodes) for trial in trials)
 
     def ended(self, ended: Ended, now: float) -> bool:
         """Note how a trial ended; whether it is tried again."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from orchestrator.ledger import Ledger
+from tests.chaos.processes import MARK, none_left, processes
 
 pytestmark = [pytest.mark.ray]
 
@@ -145,22 +146,17 @@ def assert_same(one: dict, other: dict) -> None:
     assert differing == []
 
 
-def ray_processes() -> set[int]:
-    found = subprocess.run(["pgrep", "-f", "raylet/raylet|gcs_server"], capture_output=True, text=True)
-    return {int(line) for line in found.stdout.split()}
-
-
 def test_both_placements_train_and_a_second_run_starts_nothing(tmp_path):
-    before = ray_processes()
     study = write_study(tmp_path, 'variant("alone")', 'variant("two workers", workers=2)')
-    first = marksweep("run", str(study), storage=tmp_path / "runs")
+    mark = str(tmp_path)
+    first = marksweep("run", str(study), storage=tmp_path / "runs", env=os.environ | {MARK: mark})
     assert first.returncode == 0, first.stdout + first.stderr
     assert states(tmp_path / "runs") == {"alone 0": "finished", "two workers 0": "finished"}
     second = marksweep("run", str(study), storage=tmp_path / "runs")
     assert second.returncode == 0
     assert "2 done, 0 to run" in second.stdout
     assert "Starting Ray" not in second.stdout
-    assert ray_processes() <= before
+    assert none_left(lambda: processes(MARK, mark), seconds=10) == []
 
 
 def test_adding_a_seed_runs_just_that_seed(tmp_path):

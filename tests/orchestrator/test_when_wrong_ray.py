@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,9 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 OF_TRIALS = ("a trial is failed", "tried again", "a trial is diverged", "Stalled:")
 OF_ENDS = ("run elsewhere", "No more trials start: Ctrl-C", "the command was killed")
 OF_CAUSES = ("No more trials start: 10 trials failed",)
+OF_STORAGES = ("Stopped:",)
 OF_CLUSTERS = ("The cluster has become too small", "Ray gave a GPU")
-ENTRIES = (*OF_TRIALS, *OF_ENDS, *OF_CAUSES, *OF_CLUSTERS)
+ENTRIES = (*OF_TRIALS, *OF_ENDS, *OF_CAUSES, *OF_STORAGES, *OF_CLUSTERS)
 
 
 class Command:
@@ -42,15 +44,21 @@ class Command:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        if problem[0] is not None:
+            print(self.said)
         if self.process.poll() is None:
             self.kill()
 
     def kill(self) -> None:
-        """The command alone, as the system would; back when all that it had started has ended, too."""
+        """The command alone, as the system would; back when its trials have ended, too."""
         family = self.process.children(recursive=True)
+        trials = [each for each in family if "ray::ImplicitFunc" in " ".join(each.cmdline())]
         self.process.kill()
         self.process.wait()
-        psutil.wait_procs(family, timeout=60)
+        psutil.wait_procs(trials, timeout=60)
+        for each in family:  # Ray's own ones would take a minute
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
     @property
     def said(self) -> str:
@@ -106,6 +114,27 @@ def test_commands_that_are_killed_and_interrupted_and_share_a_storage(tmp_path):
         assert "shared: 1 done, 0 to run" in third.ends(0)
     asked.without_ray("held")
     assert_same(metrics(asked.runs), metrics(asked.runs.with_name("shared without Ray")))
+
+
+@pytest.fixture
+def little_room(tmp_path) -> Iterator[Path]:
+    """Enough for a trial that has begun, and not for its checkpoint."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("needs a right that this user has not: to mount a small filesystem")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_storage_that_is_full(little_room, tmp_path):
+    impatient = "\nfrom trainables import whole_files\nwhole_files.DELAYS = (0.0,)\n"
+    asked = Small("full", tmp_path, study("variant('good')") + impatient)
+    with Command(asked) as command:
+        said = command.ends(1)
+    assert_page_shows(*OF_STORAGES, said)
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == f"Next: marksweep run {asked.path} --storage {asked.runs}, once that is mended"
 
 
 @pytest.fixture
