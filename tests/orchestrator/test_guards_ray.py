@@ -41,11 +41,24 @@ class Controller:
         return ray.get(self.group.ready(), timeout=60) is not None
 
 
-@pytest.fixture
-def two_processors():
+@pytest.fixture(scope="module")
+def one_cluster():
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
+
+
+@pytest.fixture
+def two_processors(one_cluster):
+    """Both are free, before and after."""
+    yield
+    gc.collect()  # actors that nobody knows any more end
+
+    def both_are_free() -> bool:
+        sweep_orphans()
+        return ray.available_resources().get("CPU") == 2
+
+    wait_for(both_are_free)
 
 
 def test_a_dead_controllers_reservation_is_freed(two_processors):
@@ -183,7 +196,8 @@ def wait_for(condition, attempts: int = 100) -> None:
     raise AssertionError("it did not happen")
 
 
-def test_a_private_cluster_listens_to_this_machine_alone():
+def test_a_private_cluster_listens_to_this_machine_alone(one_cluster):
+    ray.shutdown()  # one process has one cluster at a time
     # Unguarded, to every network that the machine is in.
     with cluster(None, cpus=1):
         heard = {

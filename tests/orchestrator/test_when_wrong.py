@@ -1,5 +1,5 @@
 """Entries of the README's page "When something goes wrong", each brought about by a real command; those that need
-trials are in `test_when_wrong_ray.py`."""
+trials are in `test_when_wrong_ray.py` and `test_launch_ray.py`."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ from orchestrator.session import Place, make_plan, open_study, remember_question
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
 from orchestrator.units import units_of
-from tests.orchestrator import test_when_wrong_ray
+from tests.orchestrator import test_launch_ray, test_when_wrong_ray
 from tests.orchestrator.readme_page import assert_page_shows, entries, is_seen
 from tests.orchestrator.test_commands import FIVE_MISTAKES, SMALL, study_file
 from tests.trainables.layouts_csv68 import write_csv68
@@ -133,7 +133,7 @@ def test_what_the_page_says_is_what_a_command_says(marksweep, request, beginning
 
 
 def test_every_entry_of_the_page_is_brought_about():
-    beginnings = {*HOW, *test_when_wrong_ray.ENTRIES}
+    beginnings = {*HOW, *test_when_wrong_ray.ENTRIES, *test_launch_ray.ENTRIES}
     plain = {entry.replace("`", "") for entry in entries()}
     assert {entry for entry in plain if not any(map(entry.startswith, beginnings))} == set()
     assert {each for each in beginnings if not any(entry.startswith(each) for entry in plain)} == set()
