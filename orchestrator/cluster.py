@@ -9,7 +9,12 @@ from types import FrameType
 
 import ray
 
-from orchestrator.guards import listen_on_loopback, say_nothing_of_dead_processes, use_waiting_processes
+from orchestrator.guards import (
+    in_groups_of_their_own,
+    listen_on_loopback,
+    say_nothing_of_dead_processes,
+    use_waiting_processes,
+)
 
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # with verbose=0: Tune prints nothing, our own view does
@@ -45,7 +50,7 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
         for name, value in _OF_PRIVATE_ONES.items():
             os.environ.setdefault(name, value)
         guards.enter_context(use_waiting_processes())
-        with listen_on_loopback():
+        with listen_on_loopback(), in_groups_of_their_own():
             ray.init(
                 address="local",
                 num_cpus=cpus,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import ray
@@ -185,6 +186,23 @@ def listen_on_loopback() -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def in_groups_of_their_own() -> Iterator[None]:
+    """Let the processes of a cluster that is started within this block be in other groups than the command.
+
+    Unguarded, a SIGTERM to the command's group, as `timeout` and shells send it, ends Ray's store of its state at once,
+    and a minute later the command, which could save nothing.
+    """
+    from ray._private import services
+
+    before = services.ConsolePopen
+    services.ConsolePopen = partial(before, process_group=0)  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        yield
+    finally:
+        services.ConsolePopen = before
 
 
 def say_nothing_of_dead_processes() -> None:

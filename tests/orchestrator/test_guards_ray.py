@@ -196,15 +196,17 @@ def wait_for(condition, attempts: int = 100) -> None:
     raise AssertionError("it did not happen")
 
 
-def test_a_private_cluster_listens_to_this_machine_alone(one_cluster):
+def test_a_private_cluster_hears_this_machine_alone_and_no_signal_to_the_commands_group(one_cluster):
     ray.shutdown()  # one process has one cluster at a time
-    # Unguarded, to every network that the machine is in.
+    # Unguarded, every network that the machine is in, and every such signal.
     with cluster(None, cpus=1):
+        processes = psutil.Process().children(recursive=True)
         heard = {
             connection.laddr.ip
-            for process in psutil.Process().children(recursive=True)
+            for process in processes
             for connection in process.net_connections("tcp")
             if connection.status == psutil.CONN_LISTEN
         }
+        assert os.getpgrp() not in {os.getpgid(process.pid) for process in processes}
     assert heard
     assert heard <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
