@@ -222,20 +222,23 @@ class Planned:
         self._unfinished = {assignment.unit.id for assignment in assignments}
 
     def next(self, fits: Fits, claim: Claiming = unshared) -> Assignment | None:
-        for trial, each in list(self._pending.items()):
-            if trial not in self._pending or self._unfinished.intersection(each.unit.starts_from):
-                continue
-            if not fits(each.resources):
-                # None behind it is given before it: a large one would wait for ever behind small ones.
+        while True:
+            for each in self._pending.values():
+                if self._unfinished.intersection(each.unit.starts_from):
+                    continue
+                if not fits(each.resources):
+                    # None behind it is given before it: a large one would wait for ever behind small ones.
+                    return None
+                found = claim(each.unit)
+                if found.token is not None or found.ended is not None:
+                    break
+            else:
                 return None
-            found = claim(each.unit)
-            if found.token is not None or found.ended is not None:
-                del self._pending[trial]
+            del self._pending[each.unit.id]
             if found.token is not None:
                 return each.leased(found.token)
-            if found.ended is not None:
-                self.ended(trial, found.ended)
-        return None
+            assert found.ended is not None
+            self.ended(each.unit.id, found.ended)
 
     def ended(self, trial: str, state: State) -> None:
         if state is State.FINISHED:

@@ -1,7 +1,6 @@
 """Trials on a private Ray cluster: both placements, resume after kills, and failures that stay alone."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -232,47 +231,8 @@ def test_a_trial_whose_process_dies_goes_on_from_its_checkpoint(tmp_path, worker
     assert_same(died, metrics(tmp_path / "undisturbed"))
 
 
-def test_a_killed_command_goes_on_where_it_was_and_ends_with_the_same_numbers(tmp_path):
-    study = write_study(tmp_path, 'variant("alone")', epochs=40, seeds=(0, 1, 2))
-    storage = tmp_path / "runs"
-    command = [sys.executable, "-m", "reports", "run", str(study), "--storage", str(storage)]
-    marked = {**os.environ, "MARKSWEEP_STORAGE": str(storage)}
-    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, env=marked)
-    wait_until(lambda: "running" in states_so_far(storage).values() and any_checkpoint(storage), driver)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    cut_off = states_so_far(storage)
-    done = marksweep(
-        "run", str(study), storage=storage
-    )  # at once, though processes of the killed one may still be there
-    assert done.returncode == 0, done.stdout + done.stderr
-    trials = {row["trial"]: row for row in Ledger(str(storage)).read("trials").to_pylist()}
-    assert {row["state"] for row in trials.values()} == {"finished"}
-    assert any(row["attempts"] == 2 for row in trials.values())
-    assert all(row["attempts"] == 1 for id, row in trials.items() if cut_off.get(id) == "finished")
-    marksweep("run", str(study), storage=tmp_path / "undisturbed")
-    assert_same(metrics(storage), metrics(tmp_path / "undisturbed"))
-
-
 def states_so_far(storage: Path) -> dict[str, str]:
     return {row["trial"]: row["state"] for row in Ledger(str(storage)).read("trials").to_pylist()}
-
-
-def any_checkpoint(storage: Path) -> bool:
-    return any((storage / "trials").glob("*/epoch-*/state.json"))
-
-
-def processes_of(storage: Path) -> list[str]:
-    """Processes of a killed driver's cluster that have not noticed yet; they carry the driver's environment."""
-    found = subprocess.run(["pgrep", "-f", "ray"], capture_output=True, text=True).stdout.split()
-    return [pid for pid in found if f"MARKSWEEP_STORAGE={storage}" in _environment(pid)]
-
-
-def _environment(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
-    except OSError:
-        return ""
 
 
 def wait_until(condition, process: subprocess.Popen | None = None, seconds: float = 120) -> None:

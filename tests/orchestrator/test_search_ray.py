@@ -18,12 +18,12 @@ from orchestrator.schema import State
 from orchestrator.searching import Searching
 from orchestrator.storage import Storage
 from orchestrator.unit import Session, execute
+from tests.chaos.processes import MARK, processes
 from tests.orchestrator.launching import Small, search, study
 from tests.orchestrator.test_launch_ray import (
     assert_same,
     marksweep,
     metrics,
-    processes_of,
     states_so_far,
     wait_until,
 )
@@ -38,7 +38,7 @@ def test_a_killed_search_ends_as_one_that_was_not(tmp_path):
     small = Small("search", tmp_path, search(base, trials=POINTS, stopping="Asha()", at_once=1, confirm=()), epochs=4)
     hold = small.marks / "hold"
     command = [sys.executable, "-m", "reports", "run", str(small.path), "--storage", str(small.runs)]
-    marked = {**os.environ, "MARKSWEEP_STORAGE": str(small.runs)}
+    marked = {**os.environ, MARK: str(tmp_path)}
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, env=marked)
     wait_until(lambda: len(ended(small.runs)) >= 3, driver)
     hold.touch()
@@ -46,7 +46,7 @@ def test_a_killed_search_ends_as_one_that_was_not(tmp_path):
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     cut_off = states_so_far(small.runs)
-    wait_until(lambda: not processes_of(small.runs))
+    wait_until(lambda: not any(each.works for each in processes(MARK, str(tmp_path))))
     hold.unlink()
     done = marksweep("run", str(small.path), storage=small.runs)
     assert done.returncode == 0, done.stdout + done.stderr

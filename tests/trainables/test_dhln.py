@@ -227,6 +227,7 @@ def test_sizes_that_do_not_fit_are_mistakes(wrong, words):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_8_faces_are_restored_3_db_better_than_by_enlargement_and_with_sharper_edges_where_edges_are_taught(
     prepared, rendered
 ):
