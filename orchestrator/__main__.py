@@ -330,7 +330,8 @@ def guarded(command: Callable[[], int], debug: bool) -> None:
     except (ValueError, OSError) as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True, emoji=False).print(str(error), markup=False, highlight=False, style="red")
+        console = Console(stderr=True, soft_wrap=True, emoji=False)
+        console.print(_said(error), markup=False, highlight=False, style="red")
         code = 2
     except Exception as error:
         if debug:
@@ -340,6 +341,12 @@ def guarded(command: Callable[[], int], debug: bool) -> None:
         console.print("This should not happen. The same command with --debug shows where it did.")
         code = 1
     raise typer.Exit(code)
+
+
+def _said(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}. Mend that, or choose another place: --storage, --data-root."
+    return str(error)
 
 
 if __name__ == "__main__":

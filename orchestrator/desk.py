@@ -207,7 +207,7 @@ class Desk:
                 "others use them. What was begun is saved; the same command goes on."
             )
         is_too_small = not self._dispatcher.has_place(self._waiting) if is_given else self._dispatcher.is_stuck
-        if not is_too_small or any(map(self._leases.who_has, self._elsewhere)):
+        if not is_too_small:
             self._stuck_since = None
             return
         if self._stuck_since is None:

@@ -132,7 +132,8 @@ class Dispatcher:
     @property
     def is_stuck(self) -> bool:
         """Whether nothing runs, though something should: the cluster has become too small for it."""
-        return not self._running and not self.is_over
+        left = [*(each.resources for each in self._again), *self.supply.needs]
+        return not self._running and not self.is_over and not all(fits_empty(each, self.nodes) for each in left)
 
     def has_place(self, trials: Iterable[str]) -> bool:
         """Whether the nodes are large enough for any of these, which have been handed out."""

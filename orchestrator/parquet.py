@@ -55,7 +55,7 @@ class SealedFile:
         size = source.size()
         tail = source.read_at(_TAIL, max(0, size - _TAIL))
         if len(tail) < _TAIL or tail[4:] != _MAGIC:
-            raise pa.ArrowInvalid("it has no end")
+            raise pa.ArrowInvalid("it does not end as it was written")
         begin = max(0, size - _TAIL - int.from_bytes(tail[:4], "little"))
         is_sealed = is_intact(source.read_at(size - begin, begin))
         if is_sealed is False:

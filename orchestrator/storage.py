@@ -223,10 +223,16 @@ class Storage:
             except (pa.ArrowException, OSError) as error:
                 if isinstance(error, OSError) and error.errno is not None:  # the storage's, not the file's
                     raise
-                raise ValueError(
-                    f"{path} is damaged: {error}. A file below compacted/ can be deleted, it is made again; for "
-                    "another one delete its folder, and run the study again."
-                ) from None
+                raise ValueError(f"{path} is damaged: {error}. {self._remedy(path)}") from None
+
+    def _remedy(self, path: str) -> str:
+        """What to delete so that it is made again, and what that costs."""
+        folder, *rest = path.removeprefix(f"{self.root}/").split("/")
+        if len(rest) != 2:
+            again = "it is gathered again" if folder == "compacted" else "and run the study again"
+            return f"Delete this file, {again}: no measurement is lost."
+        cost = "measured again from its weights" if folder == "evaluations" else "trained anew"
+        return f"Delete {path.rpartition('/')[0]} and run the study again: the trial is {cost}."
 
     def _source(self, path: str) -> pa.NativeFile | None:
         def opened() -> pa.NativeFile:

@@ -1,8 +1,11 @@
 """The command `marksweep`: the orchestrator's verbs, and those that know tables."""
 
+import atexit
 import logging
 import os
 import shlex
+import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -197,7 +200,16 @@ def _verbs() -> ModuleType:
 
 
 def main() -> None:
-    app()
+    """Ends as Python does but for its last step, in which threads of Arrow that still end abort the process now and
+    then (apache/arrow#34314)."""
+    try:
+        app()
+    except SystemExit as ended:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # nobody reads it any more
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1)
 
 
 if __name__ == "__main__":

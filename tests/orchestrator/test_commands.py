@@ -145,7 +145,8 @@ def test_a_damaged_file_of_the_ledger_is_named_with_its_remedy(marksweep, tmp_pa
     said = marksweep("status")
     assert said.code == 2
     assert "0123456789abcdef/trial.parquet is damaged" in said.err
-    assert "delete its folder" in said.err
+    folder = tmp_path / "runs" / "trials" / "0123456789abcdef"
+    assert f"Delete {folder} and run the study again: the trial is trained anew." in said.err
 
 
 def test_a_study_with_five_mistakes_is_answered_with_all_five(marksweep, tmp_path):
