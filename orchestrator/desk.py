@@ -133,6 +133,7 @@ class Desk:
             ray.kill(self._referee)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, ended: Ended, kind: str, metrics: Mapping[str, Any]) -> None:
+        self._waiting.pop(ended.trial, None)  # its process may have died before it began
         again = self._dispatcher.ended(ended, time.monotonic())
         if again:  # what is more by then, another command has done
             self._attempts[ended.trial] = self._recorded(ended.trial)[0]

@@ -23,6 +23,7 @@ _DIED = re.compile(
     r"|ActorUnavailable|WorkerCrashed",
     re.I,
 )
+STALLED = "Stalled"  # begins the last words of a process that has hung
 _MODULE = re.compile(r"^(?:\w+\.)+(?=\w+: )")  # before the name of an error, as Python's tracebacks write it
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from orchestrator.failures import counts
+from orchestrator.failures import STALLED, counts
 from orchestrator.leases import Hold
 from orchestrator.schema import EPOCHS, EVALUATIONS, IMAGES, PROBES, STUDIES, TRIALS, State
 from orchestrator.secrets import without_secrets
@@ -73,6 +73,8 @@ class TrialRecorder:
         trained above all, and why it failed. The state and the error that it has then."""
         state = State(self._row.get("state") or State.RUNNING)
         had_begun = self.attempts > attempts_before
+        if state is State.FINISHED and (self._row.get("error") or "").startswith(STALLED):
+            return state, self._row["error"]
         if state is State.RUNNING or state is State.FINISHED or not had_begun:
             state = State.FINISHED if state is State.FINISHED else State.FAILED
             self.end(state, error=error, traceback=traceback)

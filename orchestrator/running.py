@@ -125,6 +125,8 @@ class Running:
         goal: Goal | None = None,
         judging: Any = None,
     ) -> None:
+        from ray.exceptions import RayError
+
         from orchestrator.capacity import at_once
         from orchestrator.desk import nodes_of_cluster
         from orchestrator.launch import launch
@@ -143,6 +145,8 @@ class Running:
             try:
                 result = launch(supply, view, self._leases, self._limits(), judging)
             except OSError as error:
+                if isinstance(error, RayError):
+                    raise
                 words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
                 raise CutOff(words) from error
         self.why, self.is_spent = self.why or result.why, self.is_spent or result.is_spent

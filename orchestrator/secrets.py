@@ -6,7 +6,8 @@ import re
 _CONFIDENTIAL = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|CREDENTIALS?|AUTH)(?:_|$)", re.I)
 _NO_SECRET = re.compile(r"^(?:\d{0,6}|true|false|yes|no|on|off|none|disabled|token)$", re.I)  # switches
 _SHORTEST = 6  # characters: what is shorter would be found in ordinary words
-_IN_URL = re.compile(r"(?<=://)(?:[^/\s@?#]+|[^\s@:/]*:[^\s?#]+)(?=@)")  # a token, or a name and a password
+# A token, or a name and a password, which may hold anything; but no port with a path behind it that has an @.
+_IN_URL = re.compile(r"(?<=://)(?:[^/\s@?#]+|[^/\s:@]*:[^/\s@]+|[^/\s:@]*:(?!\d+/)[^\s?#]+)(?=@)")
 HIDDEN = "•••"
 
 

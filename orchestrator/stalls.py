@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orchestrator.failures import STALLED
 from orchestrator.recorder import TrialRecorder
 from trainables.pulse import beats
 
@@ -15,11 +16,11 @@ log = logging.getLogger(__name__)
 
 _LOOKS = 20  # within the limit
 _EXIT_CODE = 70
-_LAST_WORDS_SECONDS = 60.0  # what hangs may be the storage
+_LAST_WORDS_SECONDS = 120.0  # what hangs may be the storage
 
 
 @contextmanager
-def watched(seconds: float | None, recorder: TrialRecorder) -> Iterator[None]:
+def watched(seconds: float | None, recorder: TrialRecorder, attempts_before: int = 0) -> Iterator[None]:
     """Within this block the process ends where it does no step for so long. None: however long it takes.
 
     An exception could not reach what waits for a lock, a device or another process.
@@ -28,8 +29,8 @@ def watched(seconds: float | None, recorder: TrialRecorder) -> Iterator[None]:
         yield
         return
     over, deciding = threading.Event(), threading.Lock()
-    watching = threading.Thread(target=_watch, args=(seconds, recorder, over, deciding), name="stalls", daemon=True)
-    watching.start()
+    facts = (seconds, recorder, attempts_before, over, deciding)
+    threading.Thread(target=_watch, args=facts, name="stalls", daemon=True).start()
     try:
         yield
     finally:
@@ -37,7 +38,7 @@ def watched(seconds: float | None, recorder: TrialRecorder) -> Iterator[None]:
             over.set()
 
 
-def _watch(limit: float, recorder: TrialRecorder, over: threading.Event, deciding: threading.Lock) -> None:
+def _watch(limit: float, recorder: TrialRecorder, before: int, over: threading.Event, deciding: threading.Lock) -> None:
     # Counted in looks, not by a clock: a process that was stopped for an hour has not hung.
     seen, looks = beats(), 0
     while not over.wait(limit / _LOOKS):
@@ -48,17 +49,19 @@ def _watch(limit: float, recorder: TrialRecorder, over: threading.Event, decidin
             with deciding:
                 if over.is_set():
                     return
-                where = stacks()
-                last_words = threading.Thread(target=_record, args=(limit, recorder, where), daemon=True)
-                last_words.start()
-                last_words.join(_LAST_WORDS_SECONDS)
-                os._exit(_EXIT_CODE)
+                try:
+                    said = f"{STALLED}: no step for {limit / 60:g} minutes"
+                    last_words = threading.Thread(target=_record, args=(recorder, said, stacks(), before), daemon=True)
+                    last_words.start()
+                    last_words.join(_LAST_WORDS_SECONDS)
+                finally:
+                    os._exit(_EXIT_CODE)
 
 
-def _record(limit: float, recorder: TrialRecorder, where: str) -> None:
+def _record(recorder: TrialRecorder, said: str, where: str, before: int) -> None:
     try:
         # A network that was trained stays so; only measuring it has hung.
-        recorder.died(f"Stalled: no step for {limit / 60:g} minutes", where)
+        recorder.died(said, where, before)
     except Exception as error:
         log.warning("that it stalled could not be recorded: %s", error)
 

@@ -167,7 +167,7 @@ def _train_and_measure(
     _refuse_a_missing_gpu(unit, session.placement.device)
     trial, faces, unlabelled = opened_trial(unit)
     # Where one worker hangs, the lead waits for it.
-    with watched(unit.stall_seconds, recorder) if recorder else nullcontext():
+    with watched(unit.stall_seconds, recorder, unit.attempts) if recorder else nullcontext():
         if not done.trained:
             _train(unit, trial, faces, unlabelled, session, storage, hold, recorder, done)
         done.trained = done.state is State.FINISHED

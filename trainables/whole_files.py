@@ -11,6 +11,7 @@ from typing import TypeVar
 from pyarrow import fs
 
 from trainables.process_name import has_ended, own_name
+from trainables.pulse import waiting
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ PARTIAL = ".partial"
 _FINAL = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 _FINAL_WORDS = re.compile(r"ACCESS_DENIED|NO_SUCH_BUCKET|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH")
 _AT_ONCE = ("s3", "gcs", "abfs")  # filesystems on which a file is there when it is closed, and not before
+
+_NO_SYNC = (errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES)
 
 Result = TypeVar("Result")
 
@@ -61,9 +64,14 @@ def write_in_place(filesystem: fs.FileSystem, path: str, content: bytes | memory
 
 def settle(filesystem: fs.FileSystem, folder: str) -> None:
     """Back when a power failure would no longer undo what was written into a folder."""
-    files = [info.path for info in filesystem.get_file_info(fs.FileSelector(folder)) if info.is_file]
-    for path in (*files, folder, folder.rpartition("/")[0]):
-        _sync(filesystem, path)
+
+    def sync_all() -> None:
+        files = [info.path for info in filesystem.get_file_info(fs.FileSelector(folder)) if info.is_file]
+        for path in (*files, folder, folder.rpartition("/")[0]):
+            _sync(filesystem, path)
+
+    if isinstance(filesystem, fs.LocalFileSystem):
+        persistently(sync_all, folder)
 
 
 def read_whole(filesystem: fs.FileSystem, path: str) -> bytes:
@@ -106,6 +114,8 @@ def persistently(action: Callable[[], Result], path: str) -> Result:
         except OSError as error:
             said = _said(error, path)
             if delay is None or error.errno in _FINAL or _FINAL_WORDS.search(str(error)):
+                if said is error:
+                    raise
                 raise said from error
             if delay >= _WORTH_TELLING:
                 log.warning("%s; tried again in %g s", said, delay)
@@ -116,19 +126,25 @@ def persistently(action: Callable[[], Result], path: str) -> Result:
 def awaited(look: Callable[[], Result | None]) -> Result | None:
     """What another host has written for certain, looked for until it is seen here; None where it never is."""
     deadline = time.monotonic() + LATE_SECONDS
-    while (found := look()) is None and time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
+    with waiting():
+        while (found := look()) is None and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
     return found
 
 
 def _sync(filesystem: fs.FileSystem, path: str) -> None:
-    """Object stores and others do it when a file is closed."""
-    if isinstance(filesystem, fs.LocalFileSystem):
+    """Object stores and others do it when a file is closed, and some local ones know no such thing of folders."""
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        return
+    try:
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC or not os.path.isdir(path):  # noqa: PTH112 - a path of pyarrow's
+            raise
 
 
 def _said(error: OSError, path: str) -> OSError:

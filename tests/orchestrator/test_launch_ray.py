@@ -162,9 +162,8 @@ def test_both_placements_train_a_second_run_starts_nothing_and_one_with_another_
     another_seed = write_study(tmp_path, 'variant("alone")', seeds=(0, 1))
     done = marksweep("run", str(another_seed), storage=tmp_path / "runs")
     assert "1 done, 1 to run" in done.stdout
-    assert states(tmp_path / "runs") == {"alone 0": "finished", "alone 1": "finished"}
     attempts = Ledger(str(tmp_path / "runs")).read("trials")["attempts"].to_pylist()
-    assert attempts == [1, 1, 1]
+    assert attempts == [1, 1, 1]  # with the two of before
     # Ray's own processes may take a minute to notice that their cluster has ended.
     assert none_left(lambda: processes(MARK, mark), seconds=90) == []
 
@@ -183,7 +182,7 @@ def test_trials_that_go_wrong_do_so_alone(tmp_path):
         'after("after a good one", variant("good"))',
         epochs=2,
     )
-    done = marksweep("run", str(study), "--stall-minutes", "0.25", storage=tmp_path / "runs")
+    done = marksweep("run", str(study), "--stall-minutes", "0.5", storage=tmp_path / "runs")
     assert done.returncode == 1
     for entry in ENTRIES:
         assert_page_shows(entry, done.stdout)

@@ -45,6 +45,8 @@ def test_what_hangs_is_ended_with_the_place_where_it_hung(storage, is_trained, s
     assert row["state"] == state
     assert row["error"] == f"Stalled: no step for {SECONDS / 60:g} minutes"
     assert "_wait_for_a_lock_that_nobody_opens" in row["traceback"]
+    # What the command writes down of the death says less.
+    assert TrialRecorder(storage, {"trial": "a"}).died("The actor died", "", 0)[1] == row["error"]
     assert failure_of(row["error"]) is Failure.UNKNOWN  # so it is tried again
 
 

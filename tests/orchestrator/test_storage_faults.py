@@ -18,6 +18,7 @@ import pytest
 import torch
 from pyarrow import fs
 
+from orchestrator.failures import Failure, failure_of
 from orchestrator.leases import Leases, leased
 from orchestrator.ledger import Ledger
 from orchestrator.recorder import TrialRecorder
@@ -29,6 +30,7 @@ from orchestrator.units import units_of
 from tests.orchestrator.launching import Small, study
 from trainables import whole_files
 from trainables.checkpoints import read_weights, write_weights
+from trainables.out_of_memory import out_of_memory
 
 SCHEMA = pa.schema([("trial", pa.string())])
 ROWS, MORE = pa.table({"trial": ["a"]}), pa.table({"trial": ["a", "b"]})
@@ -99,6 +101,16 @@ def test_what_no_other_try_would_mend_is_told_at_once(unreliable, number):
     fail(unreliable, number, 1)
     with pytest.raises(OSError, match=os.strerror(number)):
         unreliable.write(unreliable.study("demo"), MORE)
+
+
+def test_what_an_object_store_says_is_passed_on_as_it_is(unreliable):
+    """It has no number of the system's."""
+    unreliable.filesystem.error, unreliable.filesystem.times = OSError("AWS Error NETWORK_CONNECTION"), 100
+    with pytest.raises(OSError, match="NETWORK_CONNECTION") as raised:
+        unreliable.write(unreliable.study("demo"), MORE)
+    assert raised.value.__cause__ is None
+    assert not out_of_memory(raised.value)
+    assert failure_of(f"{type(raised.value).__name__}: {raised.value}") is Failure.UNKNOWN  # so it is tried again
 
 
 @pytest.fixture
