@@ -13,6 +13,7 @@ from orchestrator.guards import (
     in_groups_of_their_own,
     listen_on_loopback,
     say_nothing_of_dead_processes,
+    shut_down,
     use_waiting_processes,
 )
 
@@ -65,7 +66,7 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        ray.shutdown()
+        ray.shutdown() if address else shut_down()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

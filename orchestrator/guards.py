@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+import psutil
 import ray
 from ray import exceptions, tune
 from ray.tune.progress_reporter import TrialProgressCallback
@@ -203,6 +204,27 @@ def in_groups_of_their_own() -> Iterator[None]:
         yield
     finally:
         services.ConsolePopen = before
+
+
+def shut_down() -> None:
+    """End a private cluster, and those of its processes that do not end.
+
+    Unguarded, one of Ray Train's now and then outlives its cluster for ever: in its last step it waits for a lock that
+    it holds itself.
+    """
+    workers = [each for each in psutil.Process().children(recursive=True) if _is_of_ray(each)]
+    ray.shutdown()
+    _, left = psutil.wait_procs(workers, timeout=5.0)
+    for each in left:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def _is_of_ray(process: psutil.Process) -> bool:
+    try:
+        return "".join(process.cmdline()[:1]).startswith("ray::")
+    except psutil.Error:  # it has ended
+        return False
 
 
 def say_nothing_of_dead_processes() -> None:

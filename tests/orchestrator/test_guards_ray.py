@@ -196,7 +196,22 @@ def wait_for(condition, attempts: int = 100) -> None:
     raise AssertionError("it did not happen")
 
 
-def test_a_private_cluster_hears_this_machine_alone_and_no_signal_to_the_commands_group(one_cluster):
+@ray.remote
+class Stopped:
+    def pid(self) -> int:
+        return os.getpid()
+
+
+def test_a_process_that_does_not_end_is_ended_with_its_cluster():
+    ray.shutdown()  # one process has one cluster at a time
+    with cluster(None, cpus=1):
+        stopped = psutil.Process(ray.get(Stopped.remote().pid.remote()))
+        stopped.suspend()
+    # Unguarded, it stays for ever, as one that waits for itself does.
+    assert not stopped.is_running() or stopped.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_private_cluster_hears_this_machine_alone_and_no_signal_to_the_commands_group():
     ray.shutdown()  # one process has one cluster at a time
     # Unguarded, every network that the machine is in, and every such signal.
     with cluster(None, cpus=1):

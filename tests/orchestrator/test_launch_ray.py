@@ -171,13 +171,13 @@ def test_both_placements_train_a_second_run_starts_nothing_and_one_with_another_
 def test_trials_that_go_wrong_do_so_alone(tmp_path):
     study = write_study(
         tmp_path,
+        f'variant("stuck", Odd(how="waiting", folder={str(tmp_path)!r}))',
         'variant("good")',
         'variant("bug", Raising(**SMALL))',
         'variant("nan", Infinite(**SMALL))',
         'variant("dead", Dead(**SMALL))',
         'variant("bug in a group", Raising(input_size=32, width=4), workers=2)',
         'variant("nan in a group", Infinite(input_size=32, width=4), workers=2)',
-        f'variant("stuck", Odd(how="waiting", folder={str(tmp_path)!r}))',
         'after("after that", after("after a bug", variant("bug", Raising(**SMALL))))',
         'after("after a good one", variant("good"))',
         epochs=2,
