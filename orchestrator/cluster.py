@@ -66,7 +66,10 @@ def cluster(address: str | None, cpus: int | None = None) -> Iterator[None]:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
-        ray.shutdown() if address else shut_down()
+        if address:
+            ray.shutdown()
+        else:
+            shut_down()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

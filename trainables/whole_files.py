@@ -23,9 +23,8 @@ PARTIAL = ".partial"
 # What another try would not mend, in the words of the system and of object stores.
 _FINAL = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 _FINAL_WORDS = re.compile(r"ACCESS_DENIED|NO_SUCH_BUCKET|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH")
+_NO_SYNC = (errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES)  # of a folder, where that is not known
 _AT_ONCE = ("s3", "gcs", "abfs")  # filesystems on which a file is there when it is closed, and not before
-
-_NO_SYNC = (errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.EACCES)
 
 Result = TypeVar("Result")
 

@@ -19,6 +19,8 @@ from orchestrator.recorder import TrialRecorder
 from orchestrator.schema import State
 from orchestrator.storage import Storage
 from reports.__main__ import app
+from tests.trainables.layouts_csv68 import write_csv68
+from trainables.datasets.synthetic import Synthetic
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -103,6 +105,12 @@ def marksweep(tmp_path, monkeypatch, nothing_from_the_environment) -> Callable[.
         return Said(done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def own_faces(tmp_path) -> Path:
+    """A `csv68` below `data`: 12 pictures as JPEG."""
+    return write_csv68(tmp_path / "data", Synthetic(train=3, val=1, test=2, size=64).faces(tmp_path))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from pathlib import Path
 
 import cv2
 import pytest
@@ -11,7 +10,6 @@ from rich.console import Console
 from orchestrator.commands_data import data_prepare
 from orchestrator.session import Place
 from orchestrator.storage import Storage
-from tests.trainables.layouts_csv68 import write_csv68
 from trainables import registry
 from trainables.datasets import synthetic
 from trainables.datasets.synthetic import Synthetic
@@ -22,12 +20,6 @@ def few_faces(monkeypatch) -> Synthetic:
     few = Synthetic(train=3, val=1, test=2, size=64)
     monkeypatch.setattr(synthetic, "DATASET", few)
     return few
-
-
-@pytest.fixture
-def own_faces(tmp_path) -> Path:
-    """A `csv68` below `data`: 12 pictures as JPEG."""
-    return write_csv68(tmp_path / "data", Synthetic(train=3, val=1, test=2, size=64).faces(tmp_path))
 
 
 def test_every_data_set_is_listed_with_whether_it_is_here(marksweep):

@@ -20,18 +20,10 @@ from orchestrator.units import units_of
 from tests.orchestrator import test_launch_ray, test_when_wrong_ray
 from tests.orchestrator.readme_page import assert_page_shows, entries, is_seen
 from tests.orchestrator.test_commands import FIVE_MISTAKES, SMALL, study_file
-from tests.trainables.layouts_csv68 import write_csv68
-from trainables.datasets.synthetic import Synthetic
 
 OWN_FACES = SMALL.replace("Synthetic(train=4, val=2, test=2, size=64)", "Csv68()").replace(
     "datasets.synthetic import Synthetic", "datasets.csv68 import Csv68"
 )
-
-
-@pytest.fixture
-def own_faces(tmp_path) -> Path:
-    """A `csv68` below `data`: 12 pictures as JPEG."""
-    return write_csv68(tmp_path / "data", Synthetic(train=3, val=1, test=2, size=64).faces(tmp_path))
 
 
 @pytest.fixture
